@@ -131,7 +131,7 @@ bench-reading: setup ## what reading a row of a file costs, and bringing it in a
 	$(BIN)/python -m fraudctl.bench.reading
 
 bench-backtest: setup ## how fast backtests are, by the kernel and by the reference (a minute, no stack)
-	$(BIN)/python -m fraudctl.compare.backtest_speed
+	$(BIN)/python -m fraudctl.bench.backtests
 
 bench-watching: setup ## what it costs to watch a stack at 5,000 events a second, and what it does to it (40 minutes)
 	$(BIN)/fraudctl up --profile bench

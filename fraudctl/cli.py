@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import sys
 import traceback
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ def _root(
     _tree.take_debug(debug)
 
 
+@functools.cache
 def build() -> LazyGroup:
     """The command tree; a command is read when it is asked for."""
     app = typer.Typer(name="fraudctl", no_args_is_help=True, pretty_exceptions_enable=False, cls=LazyGroup)
@@ -116,7 +118,7 @@ def _usage_error(error: Exception) -> UsageError | None:
     options.change(command=name)
     message = _complaint.of(error)
     if not message:
-        return UsageError("no command given", hint=f"see: fraudctl {name} --help".replace("  ", " "))
+        return UsageError("no command given", hint="choose one of those above")
     return UsageError(message, hint=f"see: fraudctl {name} --help".replace("  ", " "))
 
 

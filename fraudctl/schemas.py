@@ -59,7 +59,7 @@ def document(name: str) -> Schema:
     return {"$schema": _DRAFT, "$id": f"urn:fraudctl:{name}:1"} | KINDS[name]()
 
 
-def text(schema: Mapping[str, Any]) -> str:
+def text(schema: Mapping[str, object]) -> str:
     """A schema as its file has it."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
@@ -100,7 +100,7 @@ def _said_below(kind: type[Any]) -> Iterator[tuple[str, str]]:
                 yield ast.unparse(field.target), " ".join(str(ast.literal_eval(below.value)).split())
 
 
-def _mapping(properties: Mapping[str, Any], description: str = "") -> Schema:
+def _mapping(properties: Mapping[str, object], description: str = "") -> Schema:
     said = {"description": description} if description else {}
     return {"type": "object", "additionalProperties": False, "properties": dict(properties)} | said
 

@@ -36,7 +36,7 @@ SAID: Final[Mapping[str, Callable[[str], Any]]] = {
 """The properties there are, each with how its text is read."""
 
 
-def configured(document: Mapping[str, Any], groups: object) -> JobConfig:
+def configured(document: Mapping[str, object], groups: object) -> JobConfig:
     """The job of the zip as the application's properties have it. Raises Malformed."""
     said = _properties(groups)
     for name in said:

@@ -33,6 +33,7 @@ from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.decision_record import Identity
 from pipeline.records.masking import Masks
 from pipeline.settings.checks import Filled
+from pipeline.settings.document import Told
 from pipeline.settings.kinds import Duration, File, Text, Truth, Whole
 from pipeline.settings.reading import make, settings
 from pipeline.sinks.dynamodb import client as dynamo
@@ -54,7 +55,7 @@ class Config:
     """What a notifier is told. What each channel is told its own type says."""
 
     address: Annotated[str, Text()]
-    channels: Annotated[dict[str, dict[str, Any]], Filled()]
+    channels: Annotated[dict[str, Told], Filled()]
     secret_file: Annotated[Path, File()] | None = None
     region: Annotated[str, Text()] | None = None
     role: Annotated[str, Text(*ROLE)] | None = None

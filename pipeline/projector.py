@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
@@ -53,7 +53,7 @@ class Config:
     decisions_topic: str
     dead_letter_topic: str
     group: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     address: str
     secret_file: Path | None
     status_file: Path

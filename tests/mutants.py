@@ -44,8 +44,8 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/process/configuration.py": ("tests/unit/pipeline/test_processes.py",),
     "pipeline/process/dead_letters.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
     "pipeline/process/decisions_log.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
-    "pipeline/process/files.py": (
-        "tests/unit/pipeline/process/test_files.py",
+    "pipeline/disk/files.py": (
+        "tests/unit/pipeline/disk/test_files.py",
         "tests/unit/fraudctl/home/test_private_files.py",
         "tests/unit/fraudctl/home/test_unprivileged.py",
     ),

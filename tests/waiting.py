@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -28,6 +28,26 @@ def await_that(
         assert time.monotonic() < deadline, f"not within {wait_s:g} s: {what}"
         time.sleep(pause_s)
         pause_s = min(longest_pause_s, pause_s * 1.5)
+
+
+def await_none_left(
+    left: Callable[[], Mapping[str, int]],
+    what: str,
+    wait_s: float = LONG_S,
+    now_s: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> None:
+    """Until nothing is left of anything; gives up once something has come no nearer for so long, however
+    long the whole takes: a machine that is busy is slow, and not wrong."""
+    least: dict[str, int] = {}
+    since: dict[str, float] = {}
+    while still := {name: count for name, count in left().items() if count}:
+        for name, count in still.items():
+            if count < least.get(name, count + 1):
+                least[name], since[name] = count, now_s()
+        stuck = [name for name in still if now_s() - since[name] > wait_s]
+        assert not stuck, f"for {wait_s:g} s no nearer: {', '.join(stuck)}; {what}: {still}"
+        sleep(0.25)
 
 
 def family(root: int) -> list[psutil.Process]:

@@ -21,6 +21,8 @@ _MENDS: Final = {
     Trouble.PERMISSION: "whoever deploys needs more rights: see docs/aws.md",
 }
 
+_OF_CONSOLE: Final = "see what CloudFormation's console says of it"
+
 
 class Refused(Failed):
     """AWS did not do what it was asked for; `reason` is its own code for why."""
@@ -38,6 +40,8 @@ class Account:
 
     name: str
     region: str | None = None
+    region_by: str = "--region eu-central-1"
+    """how whoever asks for it says the region"""
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str) -> Any:
@@ -64,17 +68,14 @@ class Account:
         except ClientError as error:
             said = error.response.get("Error", {})
             reason, text = str(said.get("Code", "")), str(said.get("Message", error))
-            raise Refused(f"{what}: {text}", reason, _mend(error)) from error
+            raise Refused(f"{what}: {text}", reason, self._mend(error)) from error
         except (BotoCoreError, OSError, ValueError) as error:
-            raise Refused(f"{what}: {error}", "", _mend(error)) from error
+            raise Refused(f"{what}: {error}", "", self._mend(error)) from error
 
-
-def _mend(error: BaseException) -> str:
-    if isinstance(error, NoRegionError):
-        return "name one: --region eu-central-1, region in the file of --values, or AWS_REGION"
-    if isinstance(error, ProfileNotFound):
-        return "see which there are: aws configure list-profiles"
-    trouble = aws.trouble_of(error)
-    return (
-        _MENDS.get(trouble, "see the message") if trouble else "see what CloudFormation's console says of it"
-    )
+    def _mend(self, error: BaseException) -> str:
+        if isinstance(error, NoRegionError):
+            return f"name one: {self.region_by}, or AWS_REGION"
+        if isinstance(error, ProfileNotFound):
+            return "see which there are: aws configure list-profiles"
+        trouble = aws.trouble_of(error)
+        return _MENDS.get(trouble, "see the message") if trouble else _OF_CONSOLE

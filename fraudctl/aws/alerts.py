@@ -6,9 +6,10 @@ The function is `pipeline.notifier.lambda_handler`, packed by `fraudctl.aws.pack
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.aws import placed, programs
+from fraudctl.aws.documents import Document, Resources
 from fraudctl.aws.job import role
 from fraudctl.errors import UsageError
 from pipeline.notifier import CONFIG_VARIABLE
@@ -27,7 +28,7 @@ TIMEOUT_S: Final = 60
 _SUFFIX: Final = "_variable"
 
 
-def tables(profile: Profile) -> dict[str, Any]:
+def tables(profile: Profile) -> Resources:
     """The tables of the sink dynamodb, as its code would make them; nothing without that sink."""
     if "dynamodb" not in profile.sinks:
         return {}
@@ -43,7 +44,7 @@ def notifies(profile: Profile) -> bool:
     return bool(profile.notify.channels) and "dynamodb" in profile.sinks
 
 
-def resources(profile: Profile) -> dict[str, Any]:
+def resources(profile: Profile) -> Resources:
     """The function, the pipe and their roles. UsageError for a secret that lies in a file of this machine."""
     if not notifies(profile):
         return {}
@@ -75,10 +76,10 @@ def resources(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: Table) -> Document:
     attributes = dict(table.key) | ({table.index: "S"} if table.index else {})
     kinds = ("HASH", "RANGE")
-    properties: dict[str, Any] = {
+    properties: Document = {
         "TableName": table.name,
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
@@ -112,7 +113,7 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
-def _function(profile: Profile) -> dict[str, Any]:
+def _function(profile: Profile) -> Document:
     config = {
         "address": f"aws://{placed.REGION}",
         "channels": {name: dict(told) for name, told in profile.notify.channels.items()},
@@ -157,7 +158,7 @@ def secret_variables(profile: Profile) -> list[str]:
     return found
 
 
-def _pipe() -> dict[str, Any]:
+def _pipe() -> Document:
     return {
         "Type": "AWS::Pipes::Pipe",
         "Properties": {
@@ -182,7 +183,7 @@ def _pipe() -> dict[str, Any]:
     }
 
 
-def _of_the_pipe() -> list[dict[str, Any]]:
+def _of_the_pipe() -> list[Document]:
     stream = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"]
     return [
         {

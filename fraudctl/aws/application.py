@@ -5,13 +5,13 @@ A snapshot is what Flink calls a savepoint. The service takes one at each stop a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fraudctl.aws import begun
 from fraudctl.aws.account import Account, Refused
+from fraudctl.aws.documents import Answer
 from fraudctl.errors import Failed, UsageError
 from fraudctl.waiting import until
 from pipeline.records import clock
@@ -146,10 +146,10 @@ def delete(account: Account, wait_s: float) -> bool:
     return was_there
 
 
-def _described(account: Account) -> Mapping[str, Any] | None:
+def _described(account: Account) -> Answer | None:
     """None where there is none of that name."""
     try:
-        found: Mapping[str, Any] = account.ask(SERVICE, "describe_application", ApplicationName=account.name)[
+        found: Answer = account.ask(SERVICE, "describe_application", ApplicationName=account.name)[
             "ApplicationDetail"
         ]
         return found
@@ -159,7 +159,7 @@ def _described(account: Account) -> Mapping[str, Any] | None:
         raise
 
 
-def _is_taken(account: Account, found: Mapping[str, Any]) -> bool:
+def _is_taken(account: Account, found: Answer) -> bool:
     """Ask for its deletion; where that has to wait, for its end."""
     named, made = {"ApplicationName": account.name}, found["CreateTimestamp"]
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.aws import package, rights
+from fraudctl.aws.documents import Document, Resources
 from fraudctl.aws.rights import Part
 from pipeline import msf
 
@@ -24,7 +25,7 @@ class Told:
 
     bucket_arn: Any
     key: Any
-    properties: Mapping[str, Any]
+    properties: Mapping[str, object]
     """of our group (see `pipeline.msf`)"""
     parallelism: Any
     subnets: Any
@@ -34,7 +35,7 @@ class Told:
     """whether it has snapshots and goes back to the version before by itself"""
 
 
-def resources(profile: Profile) -> dict[str, Any]:
+def resources(profile: Profile) -> Resources:
     """The application, its role and its log."""
     return {
         "JobRole": application_role(rights.job(profile), "${CodeKey}"),
@@ -64,12 +65,12 @@ def resources(profile: Profile) -> dict[str, Any]:
     }
 
 
-def log_stream() -> dict[str, Any]:
+def log_stream() -> Document:
     """Another stream among the lines of the job."""
     return {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": {"Ref": "JobLogs"}}}
 
 
-def stream_arn(stream: str) -> dict[str, Any]:
+def stream_arn(stream: str) -> Document:
     """The ARN of a stream that the template makes."""
     place = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
     return {"Fn::Sub": f"{place}${{JobLogs}}:log-stream:${{{stream}}}"}
@@ -85,7 +86,7 @@ _OF_THE_TEMPLATE: Final = Told(
 )
 
 
-def configuration(told: Told) -> dict[str, Any]:
+def configuration(told: Told) -> Document:
     """An application's, in the words that CloudFormation and the service's own interface have in common."""
     return {
         "ApplicationCodeConfiguration": {
@@ -124,7 +125,7 @@ def configuration(told: Told) -> dict[str, Any]:
     }
 
 
-def application_role(part: Part, code: str) -> dict[str, Any]:
+def application_role(part: Part, code: str) -> Document:
     """The role of an application that does this in Kafka, whose package has that key in the code bucket."""
     allowed = [
         *rights.on_kafka(part),
@@ -163,7 +164,7 @@ def application_role(part: Part, code: str) -> dict[str, Any]:
     return role("kinesisanalytics.amazonaws.com", allowed)
 
 
-def role(service: str, statements: list[dict[str, Any]]) -> dict[str, Any]:
+def role(service: str, statements: list[Document]) -> Document:
     """A role that a service of AWS takes on for this account alone, with these statements."""
     trust = {
         "Effect": "Allow",

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.aws.inside import AUTHORITIES
 from fraudctl.engines import chosen
@@ -17,6 +16,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home.stack import METRICS, Paths, Stack
 from fraudctl.settings.profile import External, Notify, ServerSettings, Signing
 from pipeline.connections.kafka.description import Kafka
+from pipeline.settings.document import Told
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -37,7 +37,7 @@ class Store:
     """How a sink's store is reached on AWS: address, further settings of the sink."""
 
     address: str
-    settings: Mapping[str, Any]
+    settings: Told
 
 
 def store(profile: Profile, sink: str) -> Store:

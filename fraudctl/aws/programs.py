@@ -6,9 +6,10 @@ of EKS costs more by itself than all of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.aws import first, inside, placed, rights
+from fraudctl.aws.documents import Document, Resources
 from fraudctl.aws.job import role
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def names(profile: Profile) -> list[str]:
     return [*ticks, "exporter", *(f"sink-{sink}" for sink in profile.sinks)]
 
 
-def resources(profile: Profile) -> dict[str, Any]:
+def resources(profile: Profile) -> Resources:
     """Cluster, log, the role that starts tasks, and each program with its own role."""
-    found: dict[str, Any] = {
+    found: Resources = {
         "Cluster": {
             "Type": "AWS::ECS::Cluster",
             "Properties": {
@@ -59,7 +60,7 @@ def logical(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("-"))
 
 
-def _program(profile: Profile, name: str) -> dict[str, Any]:
+def _program(profile: Profile, name: str) -> Document:
     task = logical(name)
     found = {
         f"{task}Role": role("ecs-tasks.amazonaws.com", _statements(profile, name)),
@@ -68,7 +69,7 @@ def _program(profile: Profile, name: str) -> dict[str, Any]:
     return found if name == inside.SETUP else {**found, f"{task}Service": _service(name)}
 
 
-def _service(name: str) -> dict[str, Any]:
+def _service(name: str) -> Document:
     return {
         "Type": "AWS::ECS::Service",
         "Properties": {
@@ -94,7 +95,7 @@ def _service(name: str) -> dict[str, Any]:
     }
 
 
-def _task(profile: Profile, name: str) -> dict[str, Any]:
+def _task(profile: Profile, name: str) -> Document:
     processor, memory = SIZES.get(name, WRITER)
     return {
         "Type": "AWS::ECS::TaskDefinition",
@@ -111,7 +112,7 @@ def _task(profile: Profile, name: str) -> dict[str, Any]:
     }
 
 
-def _container(profile: Profile, name: str) -> dict[str, Any]:
+def _container(profile: Profile, name: str) -> Document:
     environment = {
         inside.STACK: {"Fn::Sub": placed.text(profile)},
         "FRAUDCTL_HOME": str(placed.HOME),
@@ -119,7 +120,7 @@ def _container(profile: Profile, name: str) -> dict[str, Any]:
     }
     if name == inside.SETUP:
         environment[inside.FIRST] = {"Fn::Sub": f"${{CodeBucket}}/{first.KEY}"}
-    container: dict[str, Any] = {
+    container: Document = {
         "Name": name,
         "Image": {"Ref": "Image"},
         "EntryPoint": ["python", "-m", "fraudctl.aws.inside"],
@@ -150,7 +151,7 @@ def _container(profile: Profile, name: str) -> dict[str, Any]:
     return container
 
 
-def _statements(profile: Profile, name: str) -> list[dict[str, Any]]:
+def _statements(profile: Profile, name: str) -> list[Document]:
     found = rights.on_kafka(rights.parts(profile)[name])
     for sink in ("dynamodb", "parquet"):
         if name == f"sink-{sink}":
@@ -161,7 +162,7 @@ def _statements(profile: Profile, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def stored(profile: Profile, sink: str, notifies: bool = False) -> list[dict[str, Any]]:
+def stored(profile: Profile, sink: str, notifies: bool = False) -> list[Document]:
     """What the store of a sink of AWS must allow: the store's own statements, for this region and bucket."""
     settings = dict(placed.store(profile, sink).settings)
     if sink == "parquet":
@@ -178,7 +179,7 @@ def stored(profile: Profile, sink: str, notifies: bool = False) -> list[dict[str
     return found
 
 
-def _starting(profile: Profile) -> list[dict[str, Any]]:
+def _starting(profile: Profile) -> list[Document]:
     """What ECS itself does to start a task: fetch the image and the secrets, make the log."""
     secrets = [{"Ref": SECRETS[sink]} for sink in SECRETS if sink in profile.sinks]
     image = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -186,7 +187,7 @@ def _starting(profile: Profile) -> list[dict[str, Any]]:
     logs = (
         "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/fraudctl/${Name}/programs:*"
     )
-    found: list[dict[str, Any]] = [
+    found: list[Document] = [
         {"Sid": "Login", "Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": "*"},
         {"Sid": "Image", "Effect": "Allow", "Action": image, "Resource": {"Fn::Sub": place}},
         {

@@ -8,9 +8,10 @@ stand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.aws import job, rights, run_numbers
+from fraudctl.aws.documents import Document, Resources
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -27,7 +28,7 @@ _OWN: Final = (
 _STACK: Final = (
     "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${Name}-pipeline/*"
 )
-OUTPUTS: Final[dict[str, dict[str, Any]]] = {
+OUTPUTS: Final[Resources] = {
     ROLE: {"Value": {"Fn::GetAtt": [ROLE, "Arn"]}},
     LOG: {"Value": job.stream_arn(_STREAM)},
     POLICY: {"Value": {"Ref": POLICY}},
@@ -35,7 +36,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def resources(profile: Profile) -> dict[str, Any]:
+def resources(profile: Profile) -> Resources:
     """What replays need that is there all the time, and costs nothing."""
     return {
         ROLE: job.application_role(rights.replay_job(profile), f"{FOLDER}/*"),
@@ -51,7 +52,7 @@ def resources(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _policy(said: str, statements: list[rights.Statement]) -> dict[str, Any]:
+def _policy(said: str, statements: list[rights.Statement]) -> Document:
     properties = {"Description": said, "PolicyDocument": rights.policy(statements)}
     return {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
 
@@ -81,5 +82,5 @@ def _on_run_numbers() -> rights.Statement:
     return _allowed("RunNumbers", ["s3:GetObject", "s3:PutObject"], newest)
 
 
-def _allowed(name: str, actions: list[str], resource: dict[str, Any]) -> rights.Statement:
+def _allowed(name: str, actions: list[str], resource: Document) -> rights.Statement:
     return {"Sid": name, "Effect": "Allow", "Action": actions, "Resource": resource}

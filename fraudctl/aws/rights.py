@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from fraudctl.aws.documents import Document
 from fraudctl.kafka import rights as kafka
 from fraudctl.kafka import wanted
 from pipeline.records.names import (
@@ -21,12 +22,13 @@ from pipeline.records.names import (
     of_replays,
     writer_group,
 )
+from pipeline.settings.document import Told
 from pipeline.sinks import rights as stores
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
 
-Statement = dict[str, Any]
+Statement = Document
 
 TOPIC_ACTIONS: Final[Mapping[str, str]] = {
     "Create": "CreateTopic",
@@ -152,7 +154,7 @@ def on_kafka(part: Part) -> list[Statement]:
     return found
 
 
-def on_store(sink: str, address: str, settings: Mapping[str, Any], notifies: bool = False) -> list[Statement]:
+def on_store(sink: str, address: str, settings: Told, notifies: bool = False) -> list[Statement]:
     """On a store of AWS itself, as the sink says it; nothing for a store that has logins of its own."""
     document = stores.needed(sink, address, settings, "fraudctl", notifies).document
     if not (isinstance(document, Mapping) and "Statement" in document):

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from fraudctl.aws import alerts, job, programs, replays, watch
+from fraudctl.aws.documents import Document, Resources
 from fraudctl.settings import reading, shipped
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ PROFILE: Final = "aws"
 FILE: Final = "pipeline.yaml"
 HEAD: Final = "# Made by `make aws` from profiles/aws.yaml; of a profile of yours by: fraudctl aws template\n"
 
-PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+PARAMETERS: Final[Resources] = {
     "Name": {"Type": "String", "Default": "fraudctl", "AllowedPattern": "[a-z][a-z0-9-]{1,20}"},
     "Subnets": {"Type": "List<AWS::EC2::Subnet::Id>"},
     "ProgramsGroup": {"Type": "AWS::EC2::SecurityGroup::Id"},
@@ -46,7 +47,7 @@ OF_SINKS: Final = {
 OF_NOTIFYING: Final = ("FunctionKey", "NotifySecret")
 
 
-def document(profile: Profile) -> dict[str, Any]:
+def document(profile: Profile) -> Document:
     """The template. UsageError for a profile that has what there is nothing for on AWS."""
     resources = {
         **job.resources(profile),
@@ -70,7 +71,7 @@ def document(profile: Profile) -> dict[str, Any]:
     }
 
 
-def parameters(profile: Profile) -> dict[str, dict[str, Any]]:
+def parameters(profile: Profile) -> Resources:
     """What the template of this profile is told."""
     more = [name for sink, names in OF_SINKS.items() if sink in profile.sinks for name in names]
     more += OF_NOTIFYING if alerts.notifies(profile) else ()
@@ -82,7 +83,7 @@ def text(profile: Profile) -> str:
     return dumped(document(profile))
 
 
-def dumped(content: dict[str, Any]) -> str:
+def dumped(content: Document) -> str:
     """A template as YAML."""
     return yaml.safe_dump(content, sort_keys=False, width=110)
 

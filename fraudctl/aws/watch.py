@@ -7,16 +7,18 @@ What only the pipeline's own metrics tell needs a Prometheus (`UNMAPPED`); the r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.aws import programs
+from fraudctl.aws.documents import Document, Resources
 from fraudctl.monitoring.alerts import ALERTS, Alert, Severity
 from pipeline.records.names import JOB_GROUP, dead_letters, writer_group
+from pipeline.settings.document import Told
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
 
-Alarms = dict[str, dict[str, Any]]
+Alarms = Resources
 MINUTE_S: Final = 60
 BROKERS: Final = 3
 STATE_BYTES: Final = 500_000_000
@@ -152,9 +154,9 @@ UNMAPPED: Final = frozenset(alert.name for alert in ALERTS) - MAPPED.keys()
 """rules whose figures only the pipeline's own metrics have"""
 
 
-def resources(profile: Profile) -> dict[str, Any]:
+def resources(profile: Profile) -> Resources:
     """The topics that people subscribe to, the alarms, and the budget."""
-    found: dict[str, Any] = {
+    found: Resources = {
         name: {
             "Type": "AWS::SNS::Topic",
             "Properties": {
@@ -173,7 +175,7 @@ def resources(profile: Profile) -> dict[str, Any]:
     return found | {"Budget": _budget()}
 
 
-def _alarm(alert: Alert, of: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _alarm(alert: Alert, of: str, settings: Told) -> Document:
     topic = TOPICS[alert.severity]
     said = alert.summary.split("{{")[0].strip(" ,") or alert.heading
     return {
@@ -188,7 +190,7 @@ def _alarm(alert: Alert, of: str, settings: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _budget() -> dict[str, Any]:
+def _budget() -> Document:
     spent = {"ComparisonOperator": "GREATER_THAN", "ThresholdType": "PERCENTAGE"}
     return {
         "Type": "AWS::Budgets::Budget",
@@ -209,7 +211,7 @@ def _budget() -> dict[str, Any]:
     }
 
 
-def _above(threshold: int, periods: int) -> dict[str, Any]:
+def _above(threshold: int, periods: int) -> Document:
     return {
         "ComparisonOperator": "GreaterThanThreshold",
         "Threshold": threshold,
@@ -225,16 +227,16 @@ def _dimensions(named: Mapping[str, object]) -> list[dict[str, object]]:
     return [{"Name": name, "Value": value} for name, value in named.items()]
 
 
-def _job_metric(name: str) -> dict[str, Any]:
+def _job_metric(name: str) -> Document:
     of = _dimensions({"Application": {"Ref": "Job"}})
     return {"Namespace": "AWS/KinesisAnalytics", "MetricName": name, "Dimensions": of}
 
 
-def _of_the_job(name: str, statistic: str) -> dict[str, Any]:
+def _of_the_job(name: str, statistic: str) -> Document:
     return {**_job_metric(name), "Statistic": statistic, "Period": MINUTE_S}
 
 
-def _of_a_reader(name: str, group: str, topic: str, statistic: str) -> dict[str, Any]:
+def _of_a_reader(name: str, group: str, topic: str, statistic: str) -> Document:
     named = {"Cluster Name": {"Ref": "ClusterName"}, "Consumer Group": group, "Topic": topic}
     return {
         "Namespace": "AWS/Kafka",
@@ -245,7 +247,7 @@ def _of_a_reader(name: str, group: str, topic: str, statistic: str) -> dict[str,
     }
 
 
-def _messages(query: str, topic: str, broker: int) -> dict[str, Any]:
+def _messages(query: str, topic: str, broker: int) -> Document:
     """The records of a topic a second, by one broker's count; for expressions alone."""
     named = {"Cluster Name": {"Ref": "ClusterName"}, "Broker ID": str(broker), "Topic": topic}
     metric = {"Namespace": "AWS/Kafka", "MetricName": "MessagesInPerSec", "Dimensions": _dimensions(named)}
@@ -256,7 +258,7 @@ def _messages(query: str, topic: str, broker: int) -> dict[str, Any]:
     }
 
 
-def _in_any_broker(topic: str) -> list[dict[str, Any]]:
+def _in_any_broker(topic: str) -> list[Document]:
     """The records of a topic a second, of whatever broker leads."""
     queries = [_messages(f"b{broker}", topic, broker) for broker in range(1, BROKERS + 1)]
     total = "+".join(f"FILL(b{broker},0)" for broker in range(1, BROKERS + 1))

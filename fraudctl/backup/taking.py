@@ -40,7 +40,7 @@ HOME: Final = "home"
 _OF_HOME: Final = ("rules", "jobs", "labels", "secrets")
 _WRITTEN_BY_PROGRAMS: Final = frozenset({"keeper.json", "savepoint.json", "submit.lock", "undertaking.lock"})
 _NAMELESS: Final = ".unfinished"
-"""how the names of files end that were never given their own (see `pipeline.process.files`)"""
+"""how the names of files end that were never given their own (see `pipeline.disk.files`)"""
 _ROOM: Final = 100_000_000
 _TRIES: Final = 20
 SAVEPOINT_S: Final = 300.0

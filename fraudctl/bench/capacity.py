@@ -16,9 +16,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from fraudctl.bench.answers import Capacity, Passed
 from fraudctl.bench.compared import SAMPLE, Comparison, compare
 from fraudctl.bench.conditions import UNWELL, surroundings
 from fraudctl.bench.floor import passed
@@ -87,7 +88,7 @@ def run(
     wait_s: float,
     progress: Progress,
     speed: Mapping[str, float] | None = None,
-) -> dict[str, Any]:
+) -> Capacity:
     """The figures of one run. `good` is false when an event was lost or differs from the reference."""
     events = backlog.events
     token = f"c{wall_clock.now_ms():x}"
@@ -109,21 +110,19 @@ def run(
         decided = _read(stack, names.decisions, token.encode(), events, progress)
         differing = compare(stack, names.transactions, workload, events, decided.values, progress)
         floor = passed(stack, names.transactions, events, progress)
-    return (
-        _report(events, decided, timing, differing)
-        | {
-            "fill_s": fill_s,
-            "first_job_per_second": first_job,
-            "cpu_us_per_event": sampler.cpu_us_per_event(events // 10),
-            "floor_per_second": floor.per_second,
-            "floor_cpu_us_per_event": floor.cpu_us_per_event,
-            "seed": backlog.seed,
-            "hot_merchant": backlog.hot_merchant,
-            "parallelism": config.parallelism,
-            "kept_topics": sorted(names.as_document().values()) if keep else [],
-        }
-        | surroundings(stack, config, speed)
-    )
+    return {
+        **_report(events, decided, timing, differing),
+        "fill_s": fill_s,
+        "first_job_per_second": first_job,
+        "cpu_us_per_event": sampler.cpu_us_per_event(events // 10),
+        "floor_per_second": floor.per_second,
+        "floor_cpu_us_per_event": floor.cpu_us_per_event,
+        "seed": backlog.seed,
+        "hot_merchant": backlog.hot_merchant,
+        "parallelism": config.parallelism,
+        "kept_topics": sorted(names.as_document().values()) if keep else [],
+        **surroundings(stack, config, speed),
+    }
 
 
 @contextmanager
@@ -248,7 +247,7 @@ def _read(stack: Stack, topic: str, token: bytes, events: int, progress: Progres
     return Decided(values, sum(seen), records, late, appended)
 
 
-def _report(events: int, decided: Decided, timing: Timing, differing: Comparison) -> dict[str, object]:
+def _report(events: int, decided: Decided, timing: Timing, differing: Comparison) -> Passed:
     lost = events - decided.distinct
     whole_ms = max(1, decided.last_append_ms - timing.running_ms)
     return {
@@ -264,5 +263,5 @@ def _report(events: int, decided: Decided, timing: Timing, differing: Comparison
         "submit_to_last_decision_s": (decided.last_append_ms - timing.submitted_ms) / 1000,
         "second_half_per_second": second_half_per_second(decided.appended),
         "checkpoints": {"completed": timing.completed, "failed": timing.failed},
-        "reference": asdict(differing),
+        "reference": {"compared": differing.compared, "first_difference": differing.first_difference},
     }

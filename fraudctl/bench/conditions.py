@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fraudctl.bench.answers import Machine, Surroundings
 from fraudctl.bench.speed import machine_speed
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def distribution(latencies_ms: Sequence[float]) -> Distribution:
     return Distribution(**{name: round(ordered[rank], 1) for name, rank in ranks.items()})
 
 
-def surroundings(
-    stack: Stack, config: JobConfig, speed: Mapping[str, float] | None = None
-) -> dict[str, object]:
+def surroundings(stack: Stack, config: JobConfig, speed: Mapping[str, float] | None = None) -> Surroundings:
     """The machine, the versions and a hash of the configuration a run was made with.
 
     `speed` is what was measured of the machine ahead of the run; without it that is measured now.
@@ -62,7 +61,7 @@ def surroundings(
     }
 
 
-def machine() -> dict[str, object]:
+def machine() -> Machine:
     """Processor, its number of cores that this process may use, memory and system."""
     return {
         "cpu": _cpu_model(),

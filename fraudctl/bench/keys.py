@@ -11,8 +11,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fraudctl.bench.answers import Cost, Costs, Measured
 from fraudctl.bench.capacity import FIRST_MS, bounded_job, fill, time_job
 from fraudctl.bench.conditions import surroundings
 from fraudctl.bench.processor import Sampler
@@ -98,18 +99,25 @@ class KeyTraffic:
 
 def run(
     stack: Stack, held: Sequence[int], in_state: Sequence[int], seed: int, wait_s: float, progress: Progress
-) -> dict[str, Any]:
+) -> Costs:
     """The cost of an event in each case. `good` is false when a case lost an event."""
-    found = [
-        {"case": name} | _cost(stack, case, seed, wait_s, progress) for name, case in cases(held, in_state)
+    found: list[Cost] = [
+        {"case": name, **_cost(stack, case, seed, wait_s, progress)} for name, case in cases(held, in_state)
     ]
-    sums = {
-        name: sum(one[name] for one in found) for name in ("sent", "decided", "lost", "duplicates", "late")
+    lost = sum(one["lost"] for one in found)
+    return {
+        "good": not lost,
+        "sent": sum(one["sent"] for one in found),
+        "decided": sum(one["decided"] for one in found),
+        "lost": lost,
+        "duplicates": sum(one["duplicates"] for one in found),
+        "late": sum(one["late"] for one in found),
+        "costs": found,
+        **surroundings(stack, job_config(stack, 0)),
     }
-    return {"good": not sums["lost"], **sums, "costs": found} | surroundings(stack, job_config(stack, 0))
 
 
-def _cost(stack: Stack, case: Case, seed: int, wait_s: float, progress: Progress) -> dict[str, Any]:
+def _cost(stack: Stack, case: Case, seed: int, wait_s: float, progress: Progress) -> Measured:
     token = f"k{clock.now_ms():x}"
     traffic = KeyTraffic(token, seed, FIRST_MS, EVENT_RATE, case)
     settings = replace(plan_settings(stack.profile), max_entries=case.held)

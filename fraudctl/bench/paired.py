@@ -10,13 +10,21 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypedDict
 
 _STUDENT: Final = (
     *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
     *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
 )
 """Student's t for 95 % on both sides, by degrees of freedom from 1; beyond the last it is hardly less."""
+
+
+class RatioDocument(TypedDict):
+    """A `Ratio` in JSON."""
+
+    middle: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,9 @@ class Ratio:
     middle: float
     low: float | None = None
     high: float | None = None
+
+    def as_document(self) -> RatioDocument:
+        return {"middle": self.middle, "low": self.low, "high": self.high}
 
     def differs(self, share: float) -> bool | None:
         """Whether by more than that share, up or down; None where these pairs cannot tell."""

@@ -14,16 +14,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from fraudctl.bench import paired
 from fraudctl.console.progress import Progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import Failed, UsageError
+
+if TYPE_CHECKING:
+    from fraudctl.bench.answers import Machine
 
 FIGURES: Final = (
     "events_per_second",
@@ -43,7 +46,8 @@ class Build:
     name: str
     command: tuple[str, ...]
     home: Path
-    runs: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[Mapping[str, Any]] = field(default_factory=list)
+    """what another build says, of which this one knows figures and machine alone"""
 
     def call(self, *words: str) -> Any:
         """What a command of the build says in JSON. Failed with its own words where it did not succeed."""
@@ -65,12 +69,32 @@ class Build:
         return [float(run[name]) for run in self.runs if run.get(name) is not None]
 
 
+class OfBuild(TypedDict):
+    """All runs of one build."""
+
+    command: tuple[str, ...]
+    good: bool
+    runs: dict[str, list[float]]
+
+
+class Pairs(TypedDict):
+    """The answer: figures of both, and the ratios of this build's to the other's."""
+
+    pairs: int
+    events: int
+    before: OfBuild
+    after: OfBuild
+    ratios: dict[str, float | None]
+    by_pairs: dict[str, paired.RatioDocument | None]
+    machine: Machine
+
+
 def _is_of_both(variable: str) -> bool:
     """Settings of this build's stack are nothing to either."""
     return not variable.startswith("FRAUDCTL_") or variable in ("FRAUDCTL_CACHE", "FRAUDCTL_MAVEN_URL")
 
 
-def run(other: Path, pairs: int, events: int, seed: int, progress: Progress) -> dict[str, Any]:
+def run(other: Path, pairs: int, events: int, seed: int, progress: Progress) -> Pairs:
     """All runs of both builds, medians, and the ratio of this build's to the other's."""
     commands = {"before": (str(program(other)),), "after": (sys.executable, "-m", "fraudctl")}
     with tempfile.TemporaryDirectory(prefix="fraudctl-pairs-") as folder:
@@ -86,17 +110,19 @@ def run(other: Path, pairs: int, events: int, seed: int, progress: Progress) -> 
         "before": _of(builds[0]),
         "after": _of(builds[1]),
         "ratios": {name: ratio(*(build.figures(name) for build in builds)) for name in FIGURES},
-        "by_pairs": {name: one and asdict(one) for name, one in by_pairs(*builds).items()},
+        "by_pairs": {
+            name: None if one is None else one.as_document() for name, one in by_pairs(*builds).items()
+        },
         "machine": builds[1].runs[-1]["machine"],
     }
 
 
-def answer(found: dict[str, Any], not_good: int) -> Result:
+def answer(found: Pairs, not_good: int) -> Result:
     """As a table and JSON; the exit code where a run lost an event or differed from the reference."""
     rows = [
         (
             name,
-            *(_listed(found[side]["runs"][name]) for side in ("before", "after")),
+            *(_listed(side["runs"][name]) for side in (found["before"], found["after"])),
             quotient,
             _bounds(found, name),
         )
@@ -110,7 +136,7 @@ def answer(found: dict[str, Any], not_good: int) -> Result:
     return Result(f"NOT GOOD: {summary}", found, not_good, (table,))
 
 
-def _bounds(found: dict[str, Any], name: str) -> str:
+def _bounds(found: Pairs, name: str) -> str:
     one = found["by_pairs"][name]
     return f"{one['low']} to {one['high']}" if one and one["low"] else ""
 
@@ -157,7 +183,7 @@ def _both_up(builds: Sequence[Build], progress: Progress) -> Iterator[None]:
                 build.call("purge", "--yes")
 
 
-def _of(build: Build) -> dict[str, Any]:
+def _of(build: Build) -> OfBuild:
     return {
         "command": build.command,
         "good": all(run["good"] for run in build.runs),

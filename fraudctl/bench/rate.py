@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl import engines
 from fraudctl.bench import spent
+from fraudctl.bench.answers import RecoveryDocument, Steady
 from fraudctl.bench.conditions import distribution, surroundings
 from fraudctl.bench.load import NANO, Received, Sent, Worker, Workload, numbers_of, receive, send
 from fraudctl.bench.sustained import highest, judge
@@ -30,6 +31,7 @@ from pipeline.records.names import writer_group
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
+    from fraudctl.jobs.live_answers import LiveStatus
 
 HEAD_START_S = 3.0
 """Sender and receiver are up and connected before the first event is due."""
@@ -84,9 +86,7 @@ class Passage:
         return round(self.received.distinct / max((last_ns - self.start_ns) / NANO, 0.001), 1)
 
 
-def run(
-    stack: Stack, plan: Plan, progress: Progress, speed: Mapping[str, float] | None = None
-) -> dict[str, Any]:
+def run(stack: Stack, plan: Plan, progress: Progress, speed: Mapping[str, float] | None = None) -> Steady:
     """The figures of one run, as the command prints them in JSON.
 
     `good` is false when an event was lost or waits, and when the rate was not sustained; after a kill,
@@ -123,13 +123,14 @@ def run(
         "latency_ms": asdict(distribution(waits)),
         "floor_ms": asdict(distribution(floor.latencies_ms(0))),
         "cpu_us_per_event": cost,
-        "recovery": asdict(recovery(main, blow.struck_ns)) if blow and blow.struck_ns else None,
+        "recovery": recovery(main, blow.struck_ns).as_document() if blow and blow.struck_ns else None,
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "sender_slip_ms": main.sent.slip_ms,
         "sinks": {sink: {"lag_at_end": lag[sink], "caught_up_s": caught_up_s.get(sink)} for sink in lag},
         "parallelism": shown["parallelism"],
         "seed": plan.seed,
-    } | surroundings(stack, job_config(stack, 0), speed)
+        **surroundings(stack, job_config(stack, 0), speed),
+    }
 
 
 def highest_sustained(stack: Stack, seed: int, progress: Progress) -> float:
@@ -150,7 +151,7 @@ def _bears(stack: Stack, rate: float, seed: int, progress: Progress) -> bool:
     return verdict.sustained and passed.received.distinct == count
 
 
-def _running(stack: Stack) -> Mapping[str, Any]:
+def _running(stack: Stack) -> LiveStatus:
     """The state of the live job. Raises NotRunning."""
     shown = status(stack)
     if not (shown["flink"] and shown["flink"]["all_tasks_running"]):
@@ -169,6 +170,13 @@ class Recovery:
     """End of the longest time without a decision on a further event; repeats do not count."""
     caught_up_s: float | None
     """Arrival of the last decision that came more than `BEHIND_MS` after its event was due."""
+
+    def as_document(self) -> RecoveryDocument:
+        return {
+            "killed_after_s": self.killed_after_s,
+            "silent_until_s": self.silent_until_s,
+            "caught_up_s": self.caught_up_s,
+        }
 
 
 def recovery(passage: Passage, struck_ns: int) -> Recovery:

@@ -14,11 +14,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
 
 from fraudctl import engines
+from fraudctl.bench.answers import Timing, Written
 from fraudctl.bench.conditions import UNWELL, machine, versions
 from fraudctl.bench.load import Worker, Workload
 from fraudctl.bench.places import place
@@ -40,7 +41,7 @@ FLAGGED_EVERY = 20
 """One decision in so many is flagged, as in traffic with some attacks in it."""
 _POLL_S = 0.1
 _HIT = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
-_FEATURES: dict[str, Any] = {
+_FEATURES: Final[dict[str, Any]] = {
     "user_tx_5m": 2,
     "user_amount_sum_1h": 181.25,
     "user_cards_24h": 1,
@@ -56,7 +57,7 @@ _FEATURES: dict[str, Any] = {
 }
 
 
-def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress: Progress) -> dict[str, Any]:
+def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress: Progress) -> Written:
     """Fill, write, delete; the figures. Failed when the writer does not get through within `wait_s`."""
     token = f"b{time.time_ns():x}"
     topic = f"bench.{token}.decisions"
@@ -71,7 +72,7 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
     finally:
         target.drop()
         admin.delete(stack.kafka, names)
-    return timing | {"sink": sink, "events": events, "machine": machine(), "versions": versions()}
+    return {**timing, "sink": sink, "events": events, "machine": machine(), "versions": versions()}
 
 
 def fill(kafka: Kafka, topic: str, token: str, events: int, seed: int) -> int:
@@ -100,7 +101,7 @@ def fill(kafka: Kafka, topic: str, token: str, events: int, seed: int) -> int:
 
 def _write(
     stack: Stack, sink: str, topic: str, target: Place, events: int, wait_s: float, progress: Progress
-) -> dict[str, Any]:
+) -> Timing:
     """Run the writer to the end of the topic; rates and processor times from its first commit to its last."""
     group = f"fraudctl-{topic}"
     with _writer(stack, sink, topic, target, group) as (process, errors):

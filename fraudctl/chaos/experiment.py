@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from fraudctl.chaos import guardian, judgement, ledger, means
 from fraudctl.chaos.fault import Fault
@@ -58,7 +57,7 @@ class Findings:
     trails: Mapping[str, Trail]
     log: LogFindings
     report: Report
-    told: Mapping[str, Any] | None
+    told: Mapping[str, object] | None
     checks: tuple[Check, ...]
 
     @property

@@ -6,7 +6,6 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from fraudctl.console.progress import Progress
 from fraudctl.decisions import notifications
@@ -103,7 +102,11 @@ def settle_notifications(stack: Stack) -> dict[str, object] | None:
 
 
 def checks(
-    card: Scorecard, log: LogFindings, left: Mapping[str, int], report: Report, told: Mapping[str, Any] | None
+    card: Scorecard,
+    log: LogFindings,
+    left: Mapping[str, int],
+    report: Report,
+    told: Mapping[str, object] | None,
 ) -> list[Check]:
     """All that must hold after a fault."""
     undelivered = sum(one.classes.get(Kind.UNDELIVERED, 0) for one in report.sinks.values())

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psutil
 from pydantic import TypeAdapter
@@ -28,7 +28,7 @@ class Entry:
 
     fault: str
     means: str
-    memo: Mapping[str, Any]
+    memo: Mapping[str, object]
     began_ms: int
     pid: int
     pid_started: float
@@ -59,7 +59,7 @@ def entries(home: Path) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.began_ms)
 
 
-def note(home: Path, fault: str, means: str, memo: Mapping[str, Any], now_ms: int) -> Entry:
+def note(home: Path, fault: str, means: str, memo: Mapping[str, object], now_ms: int) -> Entry:
     """Put on disk that this is about to be done by this process."""
     entry = Entry(fault, means, memo, now_ms, os.getpid(), psutil.Process().create_time())
     write_atomically(_file(home, fault), json.dumps({"format": typed_files.FORMAT, **asdict(entry)}) + "\n")

@@ -17,7 +17,7 @@ from pipeline.settings.document import DocumentError, read_file
 from pipeline.settings.kinds import Duration, Number, Text, Whole, shown
 from pipeline.settings.reading import Problem, read, settings, unknown
 
-SETTINGS: Mapping[str, Any] = {
+SETTINGS: Mapping[str, object] = {
     "target": Annotated[str, Text("a text")],
     "lasts": Annotated[int, Duration(1, whole=False)],
     "share": Annotated[float, Number(0, 1, above=True)],
@@ -93,7 +93,7 @@ def _of_means(way: object) -> list[Problem]:
     return [Problem("means", f"there is no {shown(way)} (known: {', '.join(means.names())})")]
 
 
-def _of_way(way: str, given: Mapping[str, Any]) -> tuple[dict[str, object], list[Problem]]:
+def _of_way(way: str, given: Mapping[str, object]) -> tuple[dict[str, object], list[Problem]]:
     """The settings that means takes, checked, and every problem."""
     one = means.find(way)
     found, problems = read(settings_type(way), {key: given[key] for key in one.NEEDS if key in given})

@@ -30,10 +30,17 @@ def leave_unconverted(option: Any) -> Any:
     return option
 
 
+def without_value(option: Any) -> Any:
+    """The option; of a flag Typer's help says <bool>, as if a value had to follow."""
+    if getattr(option, "is_flag", False):
+        option.metavar = ""
+    return option
+
+
 class Command(core.TyperCommand):
     """A verb. `recorded` is how one that changes something is run, so that it is known afterwards."""
 
-    recorded: Callable[[str, Mapping[str, Any], Callable[[], Any]], Any] | None = None
+    recorded: Callable[[str, Mapping[str, object], Callable[[], Any]], Any] | None = None
 
     def invoke(self, ctx: Any) -> Any:
         if self.recorded is None:
@@ -42,7 +49,7 @@ class Command(core.TyperCommand):
         return self.recorded(name, ctx.params, lambda: super(Command, self).invoke(ctx))
 
     def get_help_option(self, ctx: Any) -> Any:
-        return leave_unconverted(super().get_help_option(ctx))
+        return leave_unconverted(without_value(super().get_help_option(ctx)))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         if core.HAS_RICH:
@@ -55,7 +62,7 @@ class Group(core.TyperGroup):
     """A noun."""
 
     def get_help_option(self, ctx: Any) -> Any:
-        return leave_unconverted(super().get_help_option(ctx))
+        return leave_unconverted(without_value(super().get_help_option(ctx)))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         if core.HAS_RICH:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fraudctl.console.streams import say
 from fraudctl.errors import FraudctlError
@@ -22,7 +22,7 @@ _NOT_KEPT = "(not kept)"
 _PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@|((?i:password)\s*=\s*)[^\s&]+")
 
 
-def recorded(command: str, arguments: Mapping[str, Any], run: Callable[[], T]) -> T:
+def recorded(command: str, arguments: Mapping[str, object], run: Callable[[], T]) -> T:
     """What `run` gives, with a line before and one after it."""
     given = {
         name: _NOT_KEPT if name in _PERSONS else _shown(value)
@@ -46,7 +46,7 @@ def recorded(command: str, arguments: Mapping[str, Any], run: Callable[[], T]) -
             _write({"command": command, "ended": begun.line if begun else None, **how})
 
 
-def _write(entry: Mapping[str, Any]) -> audit.Pin | None:
+def _write(entry: Mapping[str, object]) -> audit.Pin | None:
     home = stack.home_dir()
     try:
         return audit.write(home, entry) if folder.mark_of(home) else None

@@ -22,7 +22,14 @@ Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE")]
 Future = Annotated[bool, typer.Option("--future", help="Take rows later than now as well.")]
 
 Refused = Annotated[
-    Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there.")
+    Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there, and why.")
+]
+
+ToMend = Annotated[
+    Path | None,
+    typer.Option(
+        "--to-mend", metavar="FOLDER", help="Write the refused rows there, as files to mend and read again."
+    ),
 ]
 
 MaxRefused = Annotated[

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from fraudctl.commands._app import App, Command, Group, leave_unconverted
+from fraudctl.commands._app import App, Command, Group, leave_unconverted, without_value
 from fraudctl.commands._deferred import deferred
 from fraudctl.console import options
 
@@ -54,7 +54,7 @@ class LazyGroup(Group):
 def _record(command: Any, option: str) -> None:
     """Let the audit log have each call of it, or only those with that option."""
 
-    def recorded(name: str, arguments: Mapping[str, Any], run: Callable[[], Any]) -> Any:
+    def recorded(name: str, arguments: Mapping[str, object], run: Callable[[], Any]) -> Any:
         if option and not arguments.get(option):
             return run()
         return _audited.recorded(name, arguments, run)
@@ -69,7 +69,7 @@ def build(app: typer.Typer, entries: Mapping[str, Entry]) -> LazyGroup:
     tree.entries = entries
     tree.commands.update({name: Command(name, help=entry.help) for name, entry in entries.items()})
     for option in tree.params:
-        leave_unconverted(option)
+        leave_unconverted(without_value(option))
     return tree
 
 
@@ -118,8 +118,9 @@ def _everywhere(
     """The options every command has; they are put into each command when its module is read."""
 
 
-def read(module: str) -> dict[str, object]:
-    """The commands that a module registers, each with --json, --home and --debug."""
+@functools.cache
+def read(module: str) -> Mapping[str, object]:
+    """The commands that a module registers, each with --json, --home and --debug; read once in a process."""
     app = App()
     with deferred():  # Typer reads the annotations, and they too name modules
         importlib.import_module(module).register(app)
@@ -133,8 +134,7 @@ def _complete(command: Any) -> None:
     taken = {option for parameter in command.params for option in parameter.opts}
     command.params.extend(p for p in _shared() if not taken & set(p.opts))
     for parameter in command.params:
-        if getattr(parameter, "is_flag", False):
-            parameter.metavar = ""  # Typer's help says <bool>, as if a value had to follow
+        without_value(parameter)
 
 
 @functools.cache

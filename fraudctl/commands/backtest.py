@@ -15,7 +15,7 @@ from fraudctl.compare import backtest_page, paired_page
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
-from fraudctl.files import options, refusals
+from fraudctl.files import options, refusals, to_mend
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import submission
 from fraudctl.settings import reading as settings
@@ -76,6 +76,7 @@ def backtest(
         str, typer.Option("--profile", help="Whose settings count.", autocompletion=_completion.profiles)
     ] = "default",
     refused: _reading.Refused = None,
+    mend: _reading.ToMend = None,
     max_refused: _reading.MaxRefused = None,
     future: _reading.Future = False,
     *,
@@ -88,6 +89,8 @@ def backtest(
 
     Example: fraudctl backtest payments.jsonl.gz --rules my-rules.yaml --budget 400/month --report out.html
     """
+    if mend is not None:
+        to_mend.check(mend)
     order = backtests.Order(
         files,
         reading,
@@ -102,6 +105,7 @@ def backtest(
         None if until is None else _time("--to", until),
         _reading.until_ms(future),
         engine=None if engine is None else backtests.Engine(engine.value),
+        to_mend=mend,
     )
     if compare and (report is not None or budget is not None):
         hint = "backtest the rule sets one by one for charts and budgets"
@@ -186,7 +190,7 @@ def _notes(found: Backtest) -> list[str]:
         notes.append(f"{truths.contradictory} events have labels that contradict each other at the same time")
     if truths.early:
         notes.append(f"{truths.early} events have a label that was known before they were")
-    notes += found.notes
+    notes += [*found.notes, *found.refused.notes()]
     notes += [f"the plug-in of {name} failed on {n} events" for name, n in found.plugin_errors.items()]
     if not found.known["fraud"] + found.known["legit"]:
         notes.append("no labels, so nothing is said of precision and recall")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,9 @@ from fraudctl.console.result import Result, Table
 from fraudctl.errors import Failed, UsageError
 from fraudctl.flink import cluster
 from fraudctl.settings import moment
+
+if TYPE_CHECKING:
+    from fraudctl.bench.answers import Answer, Capacity
 
 NOT_GOOD = 5
 MOST = 1_000_000
@@ -161,7 +164,8 @@ def _rate(rate: float | None, duration_s: float, warmup_s: float, seed: int, kil
         plan = bench_rate.Plan(rate, duration_s, warmup_s, floor_s, seed, kill)
         found = bench_rate.run(here, plan, shown, speed)
     names = ("p50", "p90", "p99", "p999", "max")
-    rows = [[what, *(found[key][name] for name in names)] for what, key in _LATENCIES]
+    latencies = (("decided", found["latency_ms"]), ("floor: bare Kafka round trip", found["floor_ms"]))
+    rows = [[what, *(one[name] for name in names)] for what, one in latencies]
     sinks = [[sink, v["lag_at_end"], v["caught_up_s"]] for sink, v in found["sinks"].items()]
     summary = (
         f"{found['decided']:,} of {found['sent']:,} events decided, {found['events_per_second']:,} a second"
@@ -214,7 +218,7 @@ def _capacity(backlog: bench_capacity.Backlog, keep: bool, wait_s: float) -> Res
     return _result(found, summary)
 
 
-def _times(found: Mapping[str, Any]) -> str:
+def _times(found: Capacity) -> str:
     """How many times the floor's processor time an event takes."""
     us = found["cpu_us_per_event"]
     return "" if us is None else f"; an event takes {us / found['floor_cpu_us_per_event']:.0f} times that"
@@ -230,8 +234,7 @@ def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s:
     in_state = in_state or ([] if chosen else list(bench_keys.IN_STATE))
     with progress("bench", None) as shown:
         found = bench_keys.run(engines.current(), held, in_state, seed, wait_s, shown)
-    names = ("case", "cpu_us_per_event", "wall_us_per_event")
-    rows = [[one[name] for name in names] for one in found["costs"]]
+    rows = [[one["case"], one["cpu_us_per_event"], one["wall_us_per_event"]] for one in found["costs"]]
     headings = ("", "processor time of Flink's workers", "time passed")
     return _result(
         found, f"{len(rows)} cases, µs for an event", Table("microseconds for an event", headings, rows)
@@ -248,16 +251,17 @@ def _sink(sink: str, events: int, seed: int, wait_s: float) -> Result:
     )
 
 
-def _result(found: Mapping[str, Any], summary: str, *tables: Table) -> Result:
-    counts = [name for name in _COUNTS if name in found]
-    table = Table("events", counts, [[found[name] for name in counts]])
+def _result(found: Answer, summary: str, *tables: Table) -> Result:
+    given: Mapping[str, object] = found
+    counts = [name for name in _COUNTS if name in given]
+    table = Table("events", counts, [[given[name] for name in counts]])
     shown = (_surroundings(found), table, *tables)
     if found["good"]:
         return Result(summary, found, tables=shown)
     return Result(f"NOT GOOD: {_fault(found)}; {summary}", found, NOT_GOOD, shown)
 
 
-def _surroundings(found: Mapping[str, Any]) -> Table:
+def _surroundings(found: Answer) -> Table:
     machine = found["machine"]
     rows = [
         [
@@ -276,16 +280,15 @@ def _speed(speed: Mapping[str, float]) -> str:
     return ", ".join(f"{name.replace('_', ' ')}: {one:,}" for name, one in speed.items())
 
 
-def _fault(found: Mapping[str, Any]) -> str:
+def _fault(found: Answer) -> str:
     if found["lost"]:
         return f"{found['lost']:,} events were lost"
-    if found.get("waiting"):
+    if "waiting" in found and (waiting := found["waiting"]):
         said = "wait for their decision, and nothing behind them is decided; see: fraudctl status"
-        return f"{found['waiting']:,} events {said}"
-    if found.get("sustained") is False:
+        return f"{waiting:,} events {said}"
+    if "sustained" in found and found["sustained"] is False:
         return f"the rate was not sustained: {found['not_sustained_because']}"
-    difference = (found.get("reference") or {}).get("first_difference")
-    if difference:
+    if "reference" in found and (difference := found["reference"]["first_difference"]):
         return f"event {difference['event']} differs from the reference"
     return "the broker did not take every event"
 
@@ -295,4 +298,3 @@ def _seconds(option: str, text: str) -> float:
 
 
 _COUNTS = ("sent", "decided", "lost", "waiting", "duplicates", "late")
-_LATENCIES = (("decided", "latency_ms"), ("floor: bare Kafka round trip", "floor_ms"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -46,5 +46,5 @@ def _served(stack: Stack, port: int | None) -> Iterator[dict[str, object]]:
     watching.stop()
 
 
-def _line(one: Mapping[str, Any]) -> str:
+def _line(one: Mapping[str, object]) -> str:
     return f"open {one['url']}"

@@ -11,7 +11,7 @@ from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import Failed
 from fraudctl.monitoring import dashboards as made
-from pipeline.process import files
+from pipeline.disk import files
 
 
 def register(app: typer.Typer) -> None:

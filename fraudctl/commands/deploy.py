@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -57,7 +57,7 @@ def render(
     return Result(f"{len(names)} files in {out}", {"folder": str(out), "files": names}, tables=(table,))
 
 
-def _lines(made: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _lines(made: Sequence[Mapping[str, object]]) -> Iterator[str]:
     """All as one text of YAML; an item of a stream is a line."""
     for one in made:
         yield from releases.of_clusters().text(one).splitlines()

@@ -14,10 +14,10 @@ from fraudctl.commands import _reading
 from fraudctl.commands._app import App
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
-from fraudctl.decisions import labels as known_labels
 from fraudctl.decisions import training
 from fraudctl.errors import UsageError
 from fraudctl.files import options, refusals
+from fraudctl.traffic import labels as known_labels
 
 Day = Annotated[str | None, typer.Option(metavar="DATE", help="An event date, YYYY-MM-DD.")]
 

@@ -11,7 +11,7 @@ from fraudctl import engines
 from fraudctl.commands import _options, _reading
 from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
-from fraudctl.files import options, refusals, sources
+from fraudctl.files import options, refusals, sources, to_mend
 from fraudctl.traffic import ingest as ingestion
 from fraudctl.traffic import ingest_report, past_data
 
@@ -42,6 +42,7 @@ def ingest(
     ] = None,
     topic: Annotated[str | None, typer.Option("--topic", help="Another topic than the live one.")] = None,
     refused: _reading.Refused = None,
+    mend: _reading.ToMend = None,
     max_refused: _reading.MaxRefused = None,
     future: _reading.Future = False,
     *,
@@ -64,8 +65,10 @@ def ingest(
     if rate is not None:
         _options.refuse_rate(rate)
     sources.check(files, reading)
+    if mend is not None:
+        to_mend.check(mend)
     limit, until_ms = refusals.limit(max_refused), _reading.until_ms(future)
-    order = ingest_report.Order(files, reading, rate, shift_to_now, topic, refused, limit, until_ms)
+    order = ingest_report.Order(files, reading, rate, shift_to_now, topic, refused, limit, until_ms, mend)
     if history:
         return past_data.ingest_history(engines.current(), order, name, rules).as_result()
     return ingestion.ingest_live(engines.current(), order).as_result()

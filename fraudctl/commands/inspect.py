@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -85,7 +85,7 @@ def _named(file: Path) -> str:
     return f"./{file}" if str(file).startswith("-") else str(file)
 
 
-def _data(found: Inspection, commands: dict[str, str], write: Path | None) -> dict[str, Any]:
+def _data(found: Inspection, commands: dict[str, str], write: Path | None) -> dict[str, object]:
     return {
         "files": [str(one) for one in found.files],
         "sampled": found.is_part,

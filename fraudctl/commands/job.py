@@ -58,7 +58,8 @@ def stop(
     with progress("stopping the job") as shown:
         found = live_job.of(engines.current()).stop(wait, shown, not no_savepoint)
     if found["job_id"] is None:
-        return Result("the job was not running", found)
+        kept = f"; go on from savepoint {found['savepoint']} with: fraudctl job submit"
+        return Result(f"the job was not running{kept if found['savepoint'] else ''}", found)
     return Result(f"the job stopped{_where(found)}; go on with: fraudctl job submit", found)
 
 

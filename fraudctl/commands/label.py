@@ -11,13 +11,13 @@ import typer
 from fraudctl import engines
 from fraudctl.commands import _reading
 from fraudctl.console.result import Result, Table
-from fraudctl.decisions import labels
 from fraudctl.errors import UsageError
 from fraudctl.files import options, refusals
+from fraudctl.traffic import labels
 
 if TYPE_CHECKING:
-    from fraudctl.decisions.labels import Written
     from fraudctl.files.refusals import Limit
+    from fraudctl.traffic.labels import Written
 
 
 class Verdict(StrEnum):

@@ -31,6 +31,7 @@ from fraudctl.files.labels import beside, read_labels
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Reading, RefusedRow
 from fraudctl.files.sources import PACKED
+from fraudctl.files.to_mend import ToMend
 
 FEW_ROWS = 10_000
 """What the reference computes in the time that a JVM takes to start and to compile."""
@@ -47,6 +48,8 @@ def run(order: Order, progress: Progress) -> Backtest:
     result = Backtest(order.ruleset, budget_per_month=order.budget_per_month, refused=Refusals(order.refused))
     progress.update(0, "reading")
     reading = reading_of(order)
+    if order.to_mend is not None:
+        result.refused.to_mend = ToMend(order.to_mend, reading.surveys)
     command = cache(lambda: _command(order))
     with _reader(order, reading, command) as kernel:
         rows = reading if kernel is None else kernel_rows.by_kernel(reading, kernel)

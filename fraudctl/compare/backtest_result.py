@@ -58,6 +58,8 @@ class Order:
     """one that is to read the same rows: its further fields are kept too"""
     engine: Engine | None = None
     """what computes features; None for the quicker one"""
+    to_mend: Path | None = None
+    """a folder that gets the refused rows as files to be mended"""
 
     @property
     def fields(self) -> dict[str, Kind]:
@@ -75,7 +77,9 @@ class Order:
         if unlike:
             hint = "declare it alike in both, or backtest them one by one"
             raise UsageError(f"the rule sets take {unlike[0]} for different kinds", hint=hint)
-        return replace(self, beside=other), replace(self, ruleset=other, beside=self.ruleset, refused=None)
+        return replace(self, beside=other), replace(
+            self, ruleset=other, beside=self.ruleset, refused=None, to_mend=None
+        )
 
     def judges(self, at_ms: int) -> bool:
         """Whether events of that time are judged."""

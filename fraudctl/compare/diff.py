@@ -71,7 +71,7 @@ class Change:
     rules: tuple[str, ...]
 
     @property
-    def transaction(self) -> Mapping[str, Any]:
+    def transaction(self) -> Mapping[str, object]:
         """The transaction, which is the same on both sides."""
         parts = self.after or self.before
         return parts.transaction if parts else {}
@@ -280,8 +280,9 @@ def _decision(parts: Parts | None) -> str | None:
 def _verdict(parts: Parts | None) -> dict[str, object] | None:
     if parts is None:
         return None
-    names: Sequence[str] = ("decision", "score", "late", "saturated", "ruleset_version")
-    return {name: parts.verdict[name] for name in names} | {"rules": sorted(points(parts))}
+    said: Mapping[str, object] = parts.verdict
+    names = ("decision", "score", "late", "saturated", "ruleset_version")
+    return {name: said[name] for name in names} | {"rules": sorted(points(parts))}
 
 
 def _features(before: Parts | None, after: Parts | None) -> dict[str, list[Any]]:

@@ -19,7 +19,7 @@ from fraudctl.files.lines import Piece
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.order import Timed
 from fraudctl.files.packing import opened
-from fraudctl.files.rows import Reading, RefusedRow, Row, rows_of
+from fraudctl.files.rows import Reading, RefusedRow, Row
 from fraudctl.files.survey import Survey
 
 _LINES = 1_024
@@ -76,8 +76,7 @@ class _FileRows:
 
     def _left(self, lines: Iterable[Piece]) -> Iterator[Row | RefusedRow]:
         """What the readers of files make of lines."""
-        for row in rows_of(in_lines(lines), self._maker):
-            yield self._reading.placed(row, self._one)
+        return self._reading.of_objects(in_lines(lines), self._maker, self._one)
 
 
 def _blocks(lines: Iterator[Piece]) -> Iterator[list[Piece]]:

@@ -17,13 +17,13 @@ from fraudctl.compare.diff import Diff
 from fraudctl.compare.prints import Place, Record
 from fraudctl.compare.proportions import Share
 from fraudctl.console.progress import Progress
-from fraudctl.decisions import labels
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change
 from fraudctl.kafka import admin, forgotten, tail
 from fraudctl.rules.changes import Decide
+from fraudctl.traffic import labels
 from pipeline.records.decision_bytes import Undecodable, glance, take_apart
 from pipeline.records.decision_record import run_of
 from pipeline.records.quantities import parse_amount, parse_time

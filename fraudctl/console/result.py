@@ -32,7 +32,7 @@ class Result:
     """
 
     summary: str
-    data: Mapping[str, Any] | Iterator[Any] = field(default_factory=dict)
+    data: Mapping[str, object] | Iterator[Any] = field(default_factory=dict)
     exit_code: int = 0
     tables: tuple[Table, ...] = ()
     line: Callable[[Any], str] | None = None
@@ -43,8 +43,8 @@ def envelope(
     command: str,
     exit_code: int,
     summary: str,
-    data: Mapping[str, Any],
-    error: Mapping[str, Any] | None = None,
+    data: Mapping[str, object],
+    error: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """The one JSON document every command prints with --json."""
     return {

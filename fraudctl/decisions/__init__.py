@@ -1,1 +1,1 @@
-"""What is asked about decisions: alerts, explanations, search, labels, dead letters."""
+"""What is asked about decisions: alerts, explanations, search, dead letters."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from fraudctl import engines
+from pipeline.settings.document import Content
 
 if TYPE_CHECKING:
     from fraudctl.engines.contract import Ended
@@ -59,7 +60,7 @@ class Replays(Near, Protocol):
         self,
         stack: Stack,
         arguments: Sequence[str],
-        rule_sets: Sequence[Mapping[str, Any]],
+        rule_sets: Sequence[Content],
         wait_s: float,
         needs_flink: bool,
     ) -> Ended:

@@ -12,16 +12,20 @@ from fraudctl.engines.contract import Elsewhere
 ENGINE: Final = "kubernetes"
 
 
+Manifest = Mapping[str, Any]
+"""one object as the API server takes it; its schema is the cluster's"""
+
+
 class Releases(Protocol):
     """Manifests are given as Kubernetes takes them, in the order in which they are to be made."""
 
-    def render(self, home: Path, asked: Elsewhere) -> Sequence[Mapping[str, Any]]:
+    def render(self, home: Path, asked: Elsewhere) -> Sequence[Manifest]:
         """Every object. Needs no cluster. UsageError for values that cannot be."""
 
-    def text(self, manifest: Mapping[str, Any]) -> str:
+    def text(self, manifest: Manifest) -> str:
         """One of them as YAML, with the line before it that parts documents."""
 
-    def write(self, manifests: Sequence[Mapping[str, Any]], folder: Path) -> Sequence[str]:
+    def write(self, manifests: Sequence[Manifest], folder: Path) -> Sequence[str]:
         """A file for each; their names. Raises OSError."""
 
     def plan(self, home: Path, asked: Elsewhere) -> str:

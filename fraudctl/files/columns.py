@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from fraudctl.files.fields import CORE
 from fraudctl.files.json_objects import Members
 from fraudctl.files.options import ReadOptions
 from pipeline.records.quantities import Refusal
+
+_SIGNS = re.compile("[+-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,19 @@ class Columns:
 
     def _matters(self, column: str) -> bool:
         return column in self._taken or bool(self.fields_of(column))
+
+
+def told_apart(heading: Sequence[str], options: ReadOptions) -> list[str]:
+    """The names of the columns. Of those that share one an option may name each by its place among them
+    (`Amount#2`); then the others of that name have none, which leaves them out."""
+    said = {part for text in options.named for part in (text, *_SIGNS.split(text))}
+    times: Counter[str] = Counter()
+    found = []
+    for name in heading:
+        times[name] += 1
+        found.append((name, f"{name}#{times[name]}"))
+    apart = {name for name, own in found if own in said and name and times[name] > 1}
+    return [(own if own in said else "") if name in apart else name for name, own in found]
 
 
 def walk(value: Any, path: Sequence[str], is_once: bool = False) -> Any:

@@ -23,8 +23,10 @@ _MOST_HEADING_LINES = 20
 _ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 """A quote with a backslash of its own, behind any that stand for themselves."""
 
-Record = tuple[int, list[str] | Refusal]
-"""The line it begins on, and its cells without the blanks around them, or why there are none."""
+Record = tuple[int, list[str] | Refusal, bytes]
+"""The line it begins on, its cells without the blanks around them, or why there are none, and its bytes; of a
+line that is too long the first of them, which are more than `LONGEST_BYTES`."""
+_Line = tuple[int, str | Refusal, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +70,31 @@ class Records:
     ) -> None:
         self._lines, self._dialect, self._columns = lines, dialect, columns
         self._heading = heading
-        self._ahead: deque[tuple[int, str | Refusal]] = deque()
+        self._ahead: deque[_Line] = deque()
+        self._taken: list[_Line] = []
+        """the further lines of the record in hand"""
 
     def __iter__(self) -> Iterator[Record]:
         quote, delimiter, columns = self._dialect.quote or "\0", self._dialect.delimiter, self._columns
         heading = self._heading
         while (line := self._next()) is not None:
-            number, text = line
+            number, text, raw = line
             if isinstance(text, Refusal):
-                yield number, text
+                yield number, text, raw
             elif quote in text:
+                self._taken = []
                 found = self._quoted(text)
-                yield number, _repeated() if found == heading else found
+                raw = b"\n".join([raw, *(taken for _, _, taken in self._taken)]) if self._taken else raw
+                yield number, _repeated() if found == heading else found, raw
             elif text and not text.isspace():
                 cells = _plain_cells(text, delimiter)
                 if len(cells) != columns:
-                    yield number, self._fitted(cells)
+                    yield number, self._fitted(cells), raw
                 else:
-                    yield number, _repeated() if cells == heading else cells
+                    yield number, _repeated() if cells == heading else cells, raw
 
-    def _next(self) -> tuple[int, str | Refusal] | None:
-        """The next line as text, or why it is none; None at the end."""
+    def _next(self) -> _Line | None:
+        """The next line as text, or why it is none, and its bytes; None at the end."""
         if self._ahead:
             return self._ahead.popleft()
         piece = next(self._lines, None)
@@ -96,13 +102,13 @@ class Records:
             return None
         number, line, _, whole = piece
         if not whole:
-            return number, Refusal("too_large", f"a line of {self._rest_of(line)} bytes")
+            return number, Refusal("too_large", f"a line of {self._rest_of(line)} bytes"), line
         if b"\0" in line:
-            return number, Refusal("bad_string", f"a zero byte: {line[:60]!r}")
+            return number, Refusal("bad_string", f"a zero byte: {line[:60]!r}"), line
         try:
-            return number, line.removeprefix(codecs.BOM_UTF8).decode()
+            return number, line.removeprefix(codecs.BOM_UTF8).decode(), line
         except UnicodeDecodeError as error:
-            return number, Refusal("invalid_utf8", f"{_shown(line, error.start)}; see --encoding")
+            return number, Refusal("invalid_utf8", f"{_shown(line, error.start)}; see --encoding"), line
 
     def _rest_of(self, line: bytes) -> int:
         length = len(line)
@@ -129,15 +135,15 @@ class Records:
 
     def _over_lines(self, first: str, as_doubled: Callable[[str], str]) -> list[str] | None:
         """The cells of a record that goes on below; None, with the lines still to come, where none does."""
-        taken: list[tuple[int, str | Refusal]] = []
+        taken: list[_Line] = []
         cells = self._joined(first, taken, as_doubled)
         if cells is None:
             self._ahead.extendleft(reversed(taken))
+        else:
+            self._taken = taken
         return cells
 
-    def _joined(
-        self, first: str, taken: list[tuple[int, str | Refusal]], as_doubled: Callable[[str], str]
-    ) -> list[str] | None:
+    def _joined(self, first: str, taken: list[_Line], as_doubled: Callable[[str], str]) -> list[str] | None:
         first = as_doubled(first)
         parts, held, quote = [first], len(first), self._dialect.quote or "\0"
         quotes = first.count(quote)

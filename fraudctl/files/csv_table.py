@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from fraudctl.errors import UsageError
+from fraudctl.files.columns import told_apart
 from fraudctl.files.csv_records import Dialect, Record, Records, cells_of, first_record
 from fraudctl.files.lines import Piece, first, pieces
 from fraudctl.files.options import ReadOptions
@@ -29,6 +31,8 @@ class CsvTable:
     encoding: str
     dialect: Dialect
     columns: list[str]
+    heading: list[str]
+    """the same as they stand there: several may share a name"""
     heading_line: int
     heading_end: int
     """the last of its lines: a name may go over several"""
@@ -41,19 +45,28 @@ class CsvTable:
         """The rows in order, by the line each begins on."""
         with opened(self.path) as stream:
             lines = pieces(stream, self.encoding)[1]
-            for number, _, _, whole in lines:
-                if number == self.heading_end and whole:
-                    break
-            found = Records(lines, self.dialect, len(self.columns), self.columns)
+            deque(self._head_of(lines), maxlen=0)
+            found = Records(lines, self.dialect, len(self.heading), self.heading)
             yield from self._without_absent(found) if self.absent else found
+
+    def head(self) -> Iterator[Piece]:
+        """All that stands in the file down to the end of its heading."""
+        with opened(self.path) as stream:
+            yield from self._head_of(pieces(stream, self.encoding)[1])
+
+    def _head_of(self, lines: Iterator[Piece]) -> Iterator[Piece]:
+        for piece in lines:
+            yield piece
+            if piece[0] == self.heading_end and piece[3]:
+                return
 
     def _without_absent(self, found: Iterable[Record]) -> Iterator[Record]:
         absent = self.absent
-        for number, cells in found:
+        for number, cells, raw in found:
             if isinstance(cells, list):
-                yield number, ["" if cell in absent else cell for cell in cells]
+                yield number, ["" if cell in absent else cell for cell in cells], raw
             else:
-                yield number, cells
+                yield number, cells, raw
 
     def said(self) -> str:
         """How it is read."""
@@ -83,8 +96,9 @@ def csv_table(path: Path, options: ReadOptions) -> CsvTable:
     dialect = Dialect(delimiter, None if options.quote == "none" else options.quote)
     cells, count = _heading(path, texts, dialect)
     number, end = texts[0][0], texts[count - 1][0]
+    columns = told_apart(cells, options)
     return CsvTable(
-        path, encoding, dialect, cells, number, end, _later(texts[count:], dialect), options.absent
+        path, encoding, dialect, columns, cells, number, end, _later(texts[count:], dialect), options.absent
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from fraudctl.files.amounts import Amounts, checked_number, number_of_cell
 from fraudctl.files.countries import Countries
+from fraudctl.files.currencies import code_of
 from fraudctl.files.json_objects import Members
 from fraudctl.files.kinds import POWER
 from fraudctl.files.options import ReadOptions
@@ -71,6 +72,8 @@ class Fields:
         if name in TEXTS:
             if name == "country" and self.options.country_codes:
                 return self.countries.code
+            if name == "currency":
+                return lru_cache(maxsize=_MOST_CODES)(_currency)
             if name in CODES:
                 return lru_cache(maxsize=_MOST_CODES)(partial(spelt, name))
             return _whole_text if column in self.whole else None
@@ -92,11 +95,25 @@ class Fields:
             return self.times.ms
         if name == "amount":
             return self._amount_as_text if kind == "number" else self.amounts.of_number
+        if name == "currency":
+            return self._currency(kind == "text")
         if name in TEXTS:
             return self._text(name, ids_may_be_numbers or kind == "text")
         if name in NUMBER_FIELDS:
             return lambda value: checked_number(name, value)
         return self._further(name, self._value_of_kind(name, kind))
+
+    def _currency(self, may_be_number: bool) -> Convert:
+        """A currency may be the number of its code, whatever its type."""
+        text = self._text("currency", may_be_number)
+
+        def currency(value: Any) -> str | None:
+            if isinstance(value, Number) and (code := code_of(_whole_text(value))).isalpha():
+                return code
+            found: str | None = text(value)
+            return None if found is None else code_of(found)
+
+        return currency
 
     def _text(self, name: str, may_be_number: bool) -> Convert:
         as_code = name == "country" and self.options.country_codes
@@ -167,6 +184,11 @@ def _refused(name: str) -> Convert:
         raise Refusal("reserved_field", f"{name}: say {reserved_hint(name)}")
 
     return refuse
+
+
+def _currency(cell: str) -> str | None:
+    found = spelt("currency", cell)
+    return None if found is None else code_of(found)
 
 
 def _whole_text(value: str) -> str:

@@ -28,6 +28,8 @@ _MARKS = (
     (0, b"PK\x05\x06", "an empty zip", _UNPACK),
     (0, b"\x1f\x9d", "packed by compress", _UNPACK),
     (0, b"\x04\x22\x4d\x18", "packed by lz4", _UNPACK),
+    (0, b"]\0\0\x80\0", "packed by lzma", _UNPACK),
+    (0, b"]\0\0\0\x04", "packed by lzma", _UNPACK),
     (0, b"\xff\x06\0\0sNaPpY", "packed by snappy", _UNPACK),
     (257, b"ustar", "a tar archive", _UNPACK),
 )

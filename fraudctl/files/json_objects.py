@@ -29,8 +29,9 @@ class Members(list[tuple[str, Any]]):
     """A JSON object as its members, so that a repeated name stays visible."""
 
 
-Found = tuple[int, Members | Refusal, int]
-"""Line it begins on, the object or why there is none, its length in bytes."""
+Found = tuple[int, Members | Refusal, bytes]
+"""Line it begins on, the object or why there is none, and its bytes; of what is too long the first of them,
+which are more than `LONGEST_BYTES`."""
 
 
 def _refuse_constant(name: str) -> Any:
@@ -150,8 +151,9 @@ class Splitter:
     def end(self) -> Iterator[Found]:
         """Nothing follows: an object that is open has no end."""
         if self.depth:
-            what = f"the object has no end within {self._bytes} bytes: {_shown(b''.join(self._parts))}"
-            yield self._began, Refusal("invalid_json", what), self._bytes
+            held = b"".join(self._parts)
+            what = f"the object has no end within {self._bytes} bytes: {_shown(held)}"
+            yield self._began, Refusal("invalid_json", what), held
         self._reset()
 
     def _open(self, at: int, begin: int) -> int:
@@ -177,15 +179,16 @@ class Splitter:
 
     def _hold(self, part: bytes) -> None:
         self._bytes += len(part)
-        if self._held < LONGEST_BYTES:
-            self._parts.append(part[:LONGEST_BYTES])
+        if self._held <= LONGEST_BYTES:
+            self._parts.append(part[: LONGEST_BYTES + 1])
             self._held += len(part)
 
     def _whole(self) -> Iterator[Found]:
+        held = b"".join(self._parts)
         if self._bytes > LONGEST_BYTES:
-            yield self._began, Refusal("too_large", f"{self._bytes} bytes"), self._bytes
+            yield self._began, Refusal("too_large", f"{self._bytes} bytes"), held
         else:
-            yield from _decoded(self._began, b"".join(self._parts))
+            yield from _decoded(self._began, held)
         self._parts, self._held, self._bytes = [], 0, 0
 
     def _between(self, text: bytes) -> Iterator[Found]:
@@ -194,7 +197,7 @@ class Splitter:
             self._in_junk = False
         elif not self._in_junk and (junk := text.strip(_BETWEEN)):
             self._in_junk = True
-            yield self.line, Refusal("invalid_json", f"no object: {_shown(junk)}"), len(junk)
+            yield self.line, Refusal("invalid_json", f"no object: {_shown(junk)}"), junk
 
 
 def _decoded(number: int, line: bytes) -> Iterator[Found]:
@@ -202,18 +205,18 @@ def _decoded(number: int, line: bytes) -> Iterator[Found]:
     with a mark of its own."""
     line = line.removeprefix(codecs.BOM_UTF8)
     try:
-        yield number, _object(_DECODER.decode(line.decode("utf-8"))), len(line)
+        yield number, _object(_DECODER.decode(line.decode("utf-8"))), line
     except Refusal as refusal:
-        yield number, refusal, len(line)
+        yield number, refusal, line
     except UnicodeDecodeError as error:
-        yield number, Refusal("invalid_utf8", f"byte {error.start}; see --encoding"), len(line)
+        yield number, Refusal("invalid_utf8", f"byte {error.start}; see --encoding"), line
     except RecursionError:
-        yield number, Refusal("invalid_json", f"nested deeper than {MAX_NESTING}"), len(line)
+        yield number, Refusal("invalid_json", f"nested deeper than {MAX_NESTING}"), line
     except ValueError as error:
         if str(error).startswith("Extra data") and line.lstrip().startswith(b"{"):
             yield from _several(number, line.decode("utf-8"))
         else:
-            yield number, Refusal("invalid_json", f"{error}: {_shown(line)}"), len(line)
+            yield number, Refusal("invalid_json", f"{error}: {_shown(line)}"), line
 
 
 def _several(number: int, text: str) -> Iterator[Found]:
@@ -222,10 +225,10 @@ def _several(number: int, text: str) -> Iterator[Found]:
     while at < len(text):
         try:
             value, end = _DECODER.raw_decode(text, at)
-            yield number, _object(value), end - at
+            yield number, _object(value), text[at:end].encode()
         except (Refusal, ValueError, RecursionError) as error:
             rest = text[at:].encode()
-            yield number, Refusal("invalid_json", f"{error}: {_shown(rest)}"), len(rest)
+            yield number, Refusal("invalid_json", f"{error}: {_shown(rest)}"), rest
             return
         at = _after_blanks(text, end)
 

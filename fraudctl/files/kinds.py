@@ -14,8 +14,8 @@ from itertools import islice
 from typing import TypeVar
 
 from fraudctl.files.amounts import may_be_thousands
+from fraudctl.files.csv_records import Record
 from fraudctl.files.nothing import words_among
-from pipeline.records.quantities import Refusal
 
 _BATCH = 4_096
 _PLAIN = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?(?:[eE]-[0-9]+)?"
@@ -84,12 +84,12 @@ class Wanted:
     """rows that have nothing there are refused, and do not count"""
 
 
-def scan(records: Iterable[tuple[int, list[str] | Refusal]], wanted: Wanted) -> tuple[dict[int, Seen], int]:
+def scan(records: Iterable[Record], wanted: Wanted) -> tuple[dict[int, Seen], int]:
     """What the cells of each wanted column have in common, and how many rows count: not those that are
     refused anyway."""
     some = wanted.kinds | wanted.ids | wanted.amounts | wanted.times | wanted.keys | wanted.currencies
     seen, rows = {index: Seen() for index in some}, 0
-    good = ((number, cells) for number, cells in records if isinstance(cells, list))
+    good = ((number, cells) for number, cells, _ in records if isinstance(cells, list))
     for group in _batches(good, _BATCH):
         batch, columns = _with_all(group, wanted.required)
         rows += len(batch)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from fraudctl.files import to_mend
 from fraudctl.files.amounts import Amounts
 from fraudctl.files.columns import walk
 from fraudctl.files.csv_table import CsvTable
@@ -18,10 +20,12 @@ from fraudctl.files.rows import json_objects
 from fraudctl.files.sources import Paths
 from fraudctl.files.survey import Survey, surveys
 from fraudctl.files.times import Times
-from fraudctl.files.truths import Label, label_of
+from fraudctl.files.truths import Label, Values, label_of
 from pipeline.records.quantities import Refusal
 
 _NEEDED = ("event_id", "label")
+_Raw = Callable[[], bytes]
+"""Gives a row as it stands in its file."""
 TAKEN = ("event_id", "user_id", "label", "label_time", "scenario", "by")
 """The fields of a label."""
 
@@ -61,14 +65,14 @@ def read_labels(
     for one in surveys(paths, replace(options, id_from=None, user_from=None), _NEEDED, elsewhere):
         times = Times(options, one.unit)
         fields = Fields(options, Amounts(options), times, frozenset(), one.kinds, one.whole)
-        for number, found in _named_values(one, fields):
+        for number, found, raw in _named_values(one, fields):
             try:
                 yield _row(number, found, options, times)
             except Refusal as refusal:
-                yield RefusedRow(number, refusal.code, str(refusal), str(one.path))
+                yield RefusedRow(number, refusal.code, str(refusal), str(one.path), raw())
 
 
-def _row(number: int, found: dict[str, Any] | Refusal, options: ReadOptions, times: Times) -> LabelRow:
+def _row(number: int, found: Values | Refusal, options: ReadOptions, times: Times) -> LabelRow:
     if isinstance(found, Refusal):
         raise found
     by = found.pop("by", None)
@@ -80,14 +84,14 @@ def _row(number: int, found: dict[str, Any] | Refusal, options: ReadOptions, tim
     )
 
 
-def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, dict[str, Any] | Refusal]]:
+def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, Values | Refusal, _Raw]]:
     """The fields of a label in each row."""
     paths = [(".".join(path), path) for path in one.columns.paths().values()]
-    for number, found in _all_pairs(one):
+    for number, found, raw in _all_pairs(one):
         if isinstance(found, Refusal):
-            yield number, found
+            yield number, found, raw
             continue
-        values: dict[str, Any] = {}
+        values: Values = {}
         try:
             own = Members(found)
             nested = [(name, plain(walk(own, path, is_once=True))) for name, path in paths]
@@ -99,9 +103,9 @@ def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, dict[str, 
                         convert = _conversion(fields, one, column, name)
                         values[name] = value if convert is None else convert(value)
         except Refusal as refusal:
-            yield number, refusal
+            yield number, refusal, raw
             continue
-        yield number, values
+        yield number, values, raw
 
 
 def _conversion(fields: Fields, one: Survey, column: str, name: str) -> Convert | None:
@@ -110,13 +114,14 @@ def _conversion(fields: Fields, one: Survey, column: str, name: str) -> Convert 
     return fields.of_value(column, name, isinstance(one.table, ParquetTable))
 
 
-def _all_pairs(one: Survey) -> Iterator[tuple[int, list[tuple[str, Any]] | Refusal]]:
+def _all_pairs(one: Survey) -> Iterator[tuple[int, list[tuple[str, Any]] | Refusal, _Raw]]:
     if one.table is None:
-        for number, found, _ in json_objects(one):
-            yield number, found
+        for number, found, text in json_objects(one):
+            yield number, found, partial(bytes, text)
         return
-    for number, values in one.table.records():
+    for number, values, line in one.table.records():
+        raw = partial(to_mend.as_json, one, values) if line is None else partial(bytes, line)
         if isinstance(values, Refusal):
-            yield number, values
+            yield number, values, raw
         else:
-            yield number, [*zip(one.table.columns, values, strict=True), *one.hive.items()]
+            yield number, [*zip(one.table.columns, values, strict=True), *one.hive.items()], raw

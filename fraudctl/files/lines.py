@@ -51,7 +51,8 @@ def utf8(stream: BinaryIO, given: str | None = None) -> tuple[str, Iterator[byte
 def _encoding_of(head: bytes, given: str | None) -> tuple[str, int]:
     name = None if given is None else codecs.lookup(given).name
     for mark, encoding in _MARKS:
-        if head.startswith(mark) and name in (None, encoding, "utf-16", "utf-8-sig"):
+        # no other encoding begins a text with the mark of UTF-8, whatever was said of the file
+        if head.startswith(mark) and (encoding == "utf-8" or name in (None, encoding, "utf-16", "utf-8-sig")):
             return encoding, len(mark)
     if name == "utf-8-sig":
         return "utf-8", 0

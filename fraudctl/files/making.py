@@ -13,7 +13,7 @@ from fraudctl.files.fields import Convert, Fields
 from fraudctl.files.json_objects import Members
 from fraudctl.files.parquet_table import plain
 from fraudctl.files.times import Times
-from fraudctl.files.truths import Label, label_of
+from fraudctl.files.truths import Label, Values, label_of
 from pipeline.records.events import Transaction, encode
 from pipeline.records.identity import is_extended
 from pipeline.records.ids import IdLimits, is_id
@@ -40,12 +40,13 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
     """One row that is none, with the code and the detail of the first reason found. `file` is its part of a
-    folder, None for a file by itself."""
+    folder, None for a file by itself; `raw` is the row as it stands there, in UTF-8."""
 
     number: int
     code: str
     reason: str
     file: str | None = None
+    raw: bytes | None = None
 
     def as_document(self) -> dict[str, str | int]:
         """The refusal in reports and JSON."""
@@ -93,7 +94,7 @@ class Maker:
         pair, both = self._pair, [] if self._pair is None else list(map(names.index, self._pair.columns))
 
         def row(number: int, cells: list[str]) -> Row | RefusedRow:
-            values: dict[str, Any] = {}
+            values: Values = {}
             if tail:
                 cells = cells + tail
             try:
@@ -127,7 +128,7 @@ class Maker:
         self._may_be_blank = True
 
         def row(number: int, cells: list[Any]) -> Row | RefusedRow:
-            values: dict[str, Any] = {}
+            values: Values = {}
             if tail:
                 cells = cells + tail
             try:
@@ -144,7 +145,7 @@ class Maker:
 
     def pairs(self, number: int, members: Sequence[tuple[str, Any]], size: int) -> Row | RefusedRow:
         """For an object's members of `size` bytes."""
-        values: dict[str, Any] = {}
+        values: Values = {}
         steps, self._may_be_blank = self._steps, True
         try:
             for name, value in members:
@@ -170,7 +171,7 @@ class Maker:
         ]
 
     def _from_elsewhere(
-        self, members: Sequence[tuple[str, Any]], values: dict[str, Any], ids_may_be_numbers: bool
+        self, members: Sequence[tuple[str, Any]], values: Values, ids_may_be_numbers: bool
     ) -> None:
         """Fields from nested objects and from several columns."""
         own = Members(members)
@@ -195,7 +196,7 @@ class Maker:
         units: int = self._fields.of_value(column, "amount", True)(value)
         return units
 
-    def _finished(self, number: int, values: dict[str, Any], whole: Sequence[Any], size: int) -> Row:
+    def _finished(self, number: int, values: Values, whole: Sequence[Any], size: int) -> Row:
         label = None
         if "label" in values or "label_time" in values or "scenario" in values:
             label = label_of(values, self._times)
@@ -222,7 +223,7 @@ class Maker:
             raise Refusal("too_large", what)
         return Row(number, transaction, label)
 
-    def _check_ids(self, values: dict[str, Any]) -> None:
+    def _check_ids(self, values: Values) -> None:
         limits, names = self._ids, self._id_fields
         if names is None:
             names = [name for name in values if self._is_id[name]]
@@ -231,12 +232,12 @@ class Maker:
             if type(value) is str and not limits.are_met_by(value):
                 limits.check(shown(name), value)
 
-    def _in_major(self, units: int, values: dict[str, Any]) -> int:
+    def _in_major(self, units: int, values: Values) -> int:
         if self._options.currency and "currency" not in values:
             values["currency"] = self._options.currency.upper()
         return self._amounts.major(units, values.get("currency"))
 
-    def _name(self, number: int, values: dict[str, Any]) -> None:
+    def _name(self, number: int, values: Values) -> None:
         """The id or the user of a row by its line, and by its place on it where others stand there too."""
         self._on_line = self._on_line + 1 if number == self._line else 1
         self._line = number
@@ -253,7 +254,7 @@ def _hash_of(whole: Sequence[Any]) -> str:
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
-def _taken(values: dict[str, Any], fields: Iterable[str]) -> int:
+def _taken(values: Values, fields: Iterable[str]) -> int:
     """The length of texts that were taken out of others."""
     return sum(len(value) for name in fields if isinstance(value := values.get(name), str))
 
@@ -268,7 +269,7 @@ class _IsId(dict[str, bool]):
         return found
 
 
-def _spell_address(values: dict[str, Any]) -> None:
+def _spell_address(values: Values) -> None:
     sent = values["ip"]
     values["ip"] = found = spelt("ip", sent)
     if found is not None and found != sent:

@@ -124,7 +124,7 @@ class Said:
             country_codes=bool(self.country_codes),
         )
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """What a mapping file says: only what is said, by its names there."""
         return {
             _CALLED.get(name, name): list(value) if isinstance(value, tuple) else value

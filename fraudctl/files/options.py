@@ -75,6 +75,11 @@ class ReadOptions:
         _check_single(self)
         _check_times(self)
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The texts that name columns that are wanted."""
+        return (*self.fields.values(), self.label, *(self.keep or ()), *self.kinds)
+
     def kind_of(self, column: str, field: str) -> str | None:
         """The kind given for a column, by its own name or by that of its field."""
         return self.kinds.get(column) or self.kinds.get(field)

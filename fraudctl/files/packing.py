@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import shlex
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,7 @@ STDIN = Path("-")
 _BUFFER_BYTES = 1 << 18
 _HEAD_BYTES = 10
 _IN_MEMORY_BYTES = 1 << 24
+_WHOLE = "check that the file is whole"
 _SKIPPED = b"\x2a\x4d\x18"
 _GZIP, _ZIP, _ZSTD, _BZIP2, _XZ = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zX"
 MOST_TIMES: Final = 200
@@ -40,9 +42,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             with _unpacked(path, raw, head) as stream:
                 yield stream if stream is raw else cast("BinaryIO", _Bounded(path, stream))
     except _DAMAGES as error:
-        raise UsageError(
-            f"{path} cannot be read: {error}", hint="check that the file is whole", code="unreadable"
-        ) from error
+        is_wide = "requires too much memory" in str(error)
+        hint = f"unpack it first: zstd -d --long=31 {shlex.quote(str(path))}" if is_wide else _WHOLE
+        raise UsageError(f"{path} cannot be read: {error}", hint=hint, code="unreadable") from error
 
 
 def is_packed(path: Path) -> bool:

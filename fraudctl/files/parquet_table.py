@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.errors import UsageError
+from fraudctl.files.columns import told_apart
+from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import seekable
 from pipeline.records.quantities import Number
 
 _BATCH = 4_096
+_AS_IT_IS = ReadOptions()
 _POWERS = ("e+16", "e+17", "e+18", "e+19")
 
 
@@ -31,7 +34,7 @@ class ParquetTable:
     absent: frozenset[str] = frozenset()
     """words that stand for no value"""
 
-    def records(self) -> Iterator[tuple[int, list[Any]]]:
+    def records(self) -> Iterator[tuple[int, list[Any], None]]:
         """The rows in order; a list or a struct comes as Python has it."""
         number = 0
         with _file(self.path) as file:
@@ -39,7 +42,7 @@ class ParquetTable:
                 self.widest[0] = sum(map(_widest, batch.columns))
                 for values in _rows(batch):
                     number += 1
-                    yield number, self._without_absent(values) if self.absent else values
+                    yield number, self._without_absent(values) if self.absent else values, None
 
     def _without_absent(self, values: list[Any]) -> list[Any]:
         return [None if isinstance(value, str) and value in self.absent else value for value in values]
@@ -49,10 +52,11 @@ class ParquetTable:
         return "Parquet"
 
 
-def parquet_table(path: Path, absent: frozenset[str] = frozenset()) -> ParquetTable:
+def parquet_table(path: Path, options: ReadOptions = _AS_IT_IS) -> ParquetTable:
     """The file by its schema. UsageError when it is no Parquet."""
     with _file(path) as file:
-        return ParquetTable(path, list(file.schema_arrow.names), absent=absent)
+        names = told_apart(file.schema_arrow.names, options)
+        return ParquetTable(path, names, absent=options.absent)
 
 
 def write_part(path: Path, target: Path, places: int = 5, rows: int = 20_000) -> None:

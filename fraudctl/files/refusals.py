@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TextIO
 
 from fraudctl.console.result import Table
 from fraudctl.errors import UsageError
+from fraudctl.files.lines import LONGEST_BYTES
 from fraudctl.files.making import RefusedRow
+from fraudctl.files.to_mend import ToMend
 from fraudctl.home.private_files import make_folder, open_private
 
 KEPT = 1_000
 """Refusals that an answer in JSON holds."""
 SHOWN = 3
 """Refusals of each reason that a table shows."""
+_BEGINNING_BYTES = 4_096
 _LIMIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)%|([0-9]+)")
 
 
@@ -32,10 +35,13 @@ class _Reason:
 
 @dataclass(slots=True)
 class Refusals:
-    """Takes refused rows one by one. With a `target` all of them are written there, which is said by
-    `written` once `close` has been called."""
+    """Takes refused rows one by one. With a `target` all of them are written there, as they stand in their
+    files if that is asked for `with_rows`; `written` says so once `close` has been called."""
 
     target: Path | None = None
+    with_rows: bool = True
+    to_mend: ToMend | None = None
+    """takes the rows of files of payments"""
     written: Path | None = None
     count: int = 0
     kept: list[RefusedRow] = field(default_factory=list)
@@ -50,11 +56,15 @@ class Refusals:
         reason = self._reasons.setdefault(row.code, _Reason())
         self.count += 1
         reason.count += 1
+        self.write(row)
+        if self.to_mend is not None:
+            self.to_mend.add(row)
+        if len(reason.first) < SHOWN or len(self.kept) < KEPT:
+            row = replace(row, raw=None)  # which may be long
         if len(reason.first) < SHOWN:
             reason.first.append(row)
         if len(self.kept) < KEPT:
             self.kept.append(row)
-        self.write(row)
 
     def write(self, row: RefusedRow) -> None:
         """Write one that is counted elsewhere, such as a row of another file."""
@@ -67,6 +77,12 @@ class Refusals:
             self._open.close()
             _partial(self.target).replace(self.target)
             self._open, self.written = None, self.target
+        if self.to_mend is not None:
+            self.to_mend.close()
+
+    def notes(self) -> list[str]:
+        """Where the rows lie to be mended."""
+        return [] if self.to_mend is None else self.to_mend.notes()
 
     def reasons(self) -> dict[str, int]:
         """How many rows each reason refused, the most frequent first."""
@@ -96,7 +112,8 @@ class Refusals:
         if self._open is None:
             make_folder(target.parent)
             self._open = open_private(_partial(target))
-        self._open.write(json.dumps(row.as_document(), ensure_ascii=False) + "\n")
+        document = row.as_document() | (_shown(row.raw) if self.with_rows and row.raw is not None else {})
+        self._open.write(json.dumps(document, ensure_ascii=False) + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +141,17 @@ def limit(text: str | None) -> Limit:
     if found is None or float(found[1] or 0) > 100:
         raise UsageError(f"--max-refused {text}", hint="write --max-refused 1% or --max-refused 100")
     return Limit(Fraction(found[1]) / 100) if found[1] else Limit(rows=int(found[2]))
+
+
+def _shown(raw: bytes) -> dict[str, str]:
+    """The row as it stands; of one that no reader takes for its length the beginning."""
+    if len(raw) <= LONGEST_BYTES:
+        return {"row": _text(raw)}
+    return {"row": _text(raw[:_BEGINNING_BYTES]), "cut": f"its first {_BEGINNING_BYTES} bytes"}
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def _partial(target: Path) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fraudctl.files import nothing
+from fraudctl.files import nothing, to_mend
 from fraudctl.files.amounts import Amounts
 from fraudctl.files.csv_table import CsvTable
 from fraudctl.files.fields import Fields
@@ -27,6 +27,7 @@ from fraudctl.files.truths import Label as Label
 from pipeline.records.ids import IDS, IdLimits
 from pipeline.records.quantities import Refusal, format_time
 
+_EVER_MS = 1 << 62
 PAYMENT_FIELDS = ("event_id", "user_id", "event_time", "amount")
 
 
@@ -75,17 +76,46 @@ class Reading:
 
     def of_file(self, one: Survey, before: int = 0) -> Iterator[Row | RefusedRow]:
         """The rows of one of the files, behind so many of others."""
-        if self.until_ms is None and len(self.surveys) == 1:
-            return self._of(one, before)
-        return (self.placed(row, one) for row in self._of(one, before))
+        maker = self.maker(one, before)
+        if one.table is None:
+            yield from self.of_objects(json_objects(one), maker, one)
+            return
+        row: Any
+        if isinstance(one.table, CsvTable):
+            row = maker.of_cells(one.hive)
+        else:
+            row = maker.of_values(one.hive, one.table.widest)
+        until_ms = _EVER_MS if self.until_ms is None else self.until_ms
+        for number, values, line in one.table.records():
+            if isinstance(values, Refusal):
+                made = RefusedRow(number, values.code, str(values))
+            else:
+                made = row(number, values)
+            if isinstance(made, Row) and made.transaction.event_time_ms <= until_ms:
+                yield made
+            else:
+                yield self._refused(made, one, to_mend.as_json(one, values) if line is None else line)
 
-    def placed(self, row: Row | RefusedRow, one: Survey) -> Row | RefusedRow:
-        """A row of one of the files as one of all: a refusal says of which."""
-        if self.until_ms is not None:
-            row = _of_the_past(row, self.until_ms)
-        if isinstance(row, RefusedRow) and len(self.surveys) > 1:
-            return replace(row, file=str(one.path))
-        return row
+    def of_objects(
+        self, found_objects: Iterable[Found], maker: Maker, one: Survey
+    ) -> Iterator[Row | RefusedRow]:
+        """A row of each object of one of the files, which holds JSON."""
+        until_ms = _EVER_MS if self.until_ms is None else self.until_ms
+        for number, found, raw in found_objects:
+            if isinstance(found, Refusal):
+                yield self._refused(RefusedRow(number, found.code, str(found)), one, raw)
+                continue
+            made = maker.pairs(number, found, len(raw))
+            if isinstance(made, Row) and made.transaction.event_time_ms <= until_ms:
+                yield made
+            else:
+                yield self._refused(made, one, raw)
+
+    def _refused(self, made: Row | RefusedRow, one: Survey, raw: bytes) -> RefusedRow:
+        """What is no row, or a row that is too late, as one of all files: it says of which."""
+        if isinstance(made, Row):
+            made = _later(made)
+        return replace(made, file=str(one.path) if len(self.surveys) > 1 else None, raw=raw)
 
     def notes(self) -> list[str]:
         """What was done to the rows that have been read: left out, rounded, taken as the first of two."""
@@ -105,22 +135,6 @@ class Reading:
         held = sum((one.nothing for one in self.surveys), nothing.Nothings())
         return [*found, *nothing.notes(held, sum(one.looked_at for one in self.surveys))]
 
-    def _of(self, one: Survey, before: int) -> Iterator[Row | RefusedRow]:
-        maker = self.maker(one, before)
-        if one.table is None:
-            yield from rows_of(json_objects(one), maker)
-            return
-        row: Any
-        if isinstance(one.table, CsvTable):
-            row = maker.of_cells(one.hive)
-        else:
-            row = maker.of_values(one.hive, one.table.widest)
-        for number, values in one.table.records():
-            if isinstance(values, Refusal):
-                yield RefusedRow(number, values.code, str(values))
-            else:
-                yield row(number, values)
-
     def maker(self, one: Survey, before: int = 0) -> Maker:
         """Makes rows of what one of the files holds, behind so many of others; what it does to them is in
         the notes."""
@@ -132,30 +146,18 @@ class Reading:
         return Maker(one.columns, fields, amounts, times, self.max_event_bytes, self.ids, before)
 
 
-def rows_of(found_objects: Iterable[Found], maker: Maker) -> Iterator[Row | RefusedRow]:
-    """A row of each object of a file of JSON."""
-    for number, found, size in found_objects:
-        if isinstance(found, Refusal):
-            yield RefusedRow(number, found.code, str(found))
-        else:
-            yield maker.pairs(number, found, size)
-
-
 def json_objects(one: Survey) -> Iterator[Found]:
     """The objects of a file of JSON, without the values that stand for nothing."""
     options = one.columns.options
     absent, hive = options.absent, one.hive
     with opened(one.path) as stream:
-        for number, found, size in objects(stream, options.encoding, options.records):
+        for number, found, raw in objects(stream, options.encoding, options.records):
             if (absent or hive) and isinstance(found, Members):
-                yield number, with_columns(without(found, absent), hive), size
+                yield number, with_columns(without(found, absent), hive), raw
             else:
-                yield number, found, size
+                yield number, found, raw
 
 
-def _of_the_past(row: Row | RefusedRow, until_ms: int) -> Row | RefusedRow:
-    """The row, or its refusal where it is later than that."""
-    if isinstance(row, RefusedRow) or row.transaction.event_time_ms <= until_ms:
-        return row
+def _later(row: Row) -> RefusedRow:
     at = format_time(row.transaction.event_time_ms)
     return RefusedRow(row.number, "future_time", f"future_time: {at} is later than now (--future takes it)")

@@ -62,6 +62,11 @@ def format_of(path: Path, options: ReadOptions) -> str:
     return named
 
 
+def is_named(path: Path, kind: str) -> bool:
+    """Whether a file's name says that it is of that kind."""
+    return _SUFFIXES.get(path.suffix.lower()) == kind
+
+
 def check_file(path: Path) -> None:
     """UsageError when there is no such file."""
     if not path.is_file():

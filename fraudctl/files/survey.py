@@ -86,7 +86,7 @@ def survey(
     kind = format_of(path, options)
     if kind == "jsonl":
         return _of_json(path, options, elsewhere)
-    table = csv_table(path, options) if kind == "csv" else parquet_table(path, options.absent)
+    table = csv_table(path, options) if kind == "csv" else parquet_table(path, options)
     hive = {name: value for name, value in hive_columns(path).items() if name not in table.columns}
     columns = Columns(options, [*table.columns, *hive], elsewhere=elsewhere)
     _check_heading(table, columns, required)
@@ -135,7 +135,7 @@ def _of_json(path: Path, options: ReadOptions, elsewhere: frozenset[str]) -> Sur
 
 
 def _of_parquet(path: Path, table: ParquetTable, columns: Columns, hive: dict[str, str]) -> Survey:
-    rows = [values for _, values in islice(table.records(), LOOKED_AT)]
+    rows = [values for _, values, _ in islice(table.records(), LOOKED_AT)]
     for name in columns.of_field("amount"):
         codes = _values_of("currency", columns, rows)
         _check_texts(path, columns, name, _values_at(name, columns, rows), codes)
@@ -259,7 +259,7 @@ def _check_heading(table: Table, columns: Columns, required: tuple[str, ...]) ->
     if twice := columns.repeated():
         raise UsageError(
             f"{where}: several columns are named {', '.join(twice)}",
-            hint=f"give each a name of its own in the heading, or leave them out with --drop {twice[0]}",
+            hint=f"say which: --map FIELD='{twice[0]}#1' is the first; or leave them out: --drop {twice[0]}",
             code="duplicate_column",
         )
     if reserved := [name for name in columns.further() if name in RESERVED - set(LABEL_FIELDS)]:
@@ -275,8 +275,9 @@ def _hint_for(table: Table, columns: Columns, required: tuple[str, ...], lacking
         for number, cells in table.later.items():
             if not Columns(columns.options, cells).lacking(required):
                 return f"line {number} looks like the heading: --skip-lines {number - 1}"
-    options = [f"--map {name}=COLUMN" for name in lacking]
-    made = [("event_id", "--id row, --id hash"), ("user_id", "--user-from row")]
+    options = ["--label COLUMN" if name == "label" else f"--map {name}=COLUMN" for name in lacking]
+    are_payments = "event_time" in required
+    made = [("event_id", "--id row, --id hash"), ("user_id", "--user-from row")] if are_payments else []
     others = "".join(f" (or {option})" for name, option in made if name in lacking)
     return f"{' '.join(options)}{others}; fraudctl inspect says which"
 

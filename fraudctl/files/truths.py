@@ -15,6 +15,9 @@ VERDICTS = dict.fromkeys(_FRAUD.split(), True) | dict.fromkeys(
 )
 """What a label may be, in small letters."""
 
+Values = dict[str, Any]
+"""A row's values by the names of fields, as the file has them: of any kind until they are a transaction."""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -27,7 +30,7 @@ class Label:
     by: str | None = None
 
 
-def label_of(values: dict[str, Any], times: Times) -> Label | None:
+def label_of(values: Values, times: Times) -> Label | None:
     """The label among a row's values, taken out of them. Refusal for one that is neither fraud nor legit."""
     value = values.pop("label", None)
     when, scenario = values.pop("label_time", None), values.pop("scenario", None)

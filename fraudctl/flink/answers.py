@@ -8,6 +8,8 @@ from typing import Any
 
 from fraudctl.flink.file_uri import one_form
 
+Answer = Mapping[str, Any]
+"""what its REST interface says, in shapes of its own: the types below are made of it, nobody else sees it"""
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 """States that a job does not leave again."""
 HISTORY = 10
@@ -103,7 +105,7 @@ class Checkpoints:
     latest: Checkpoint | None
 
 
-def job_of(answer: Mapping[str, Any]) -> Job:
+def job_of(answer: Answer) -> Job:
     tasks = answer.get("tasks") or {}
     return Job(
         str(answer["jid"]),
@@ -115,7 +117,7 @@ def job_of(answer: Mapping[str, Any]) -> Job:
     )
 
 
-def vertex_of(answer: Mapping[str, Any]) -> Vertex:
+def vertex_of(answer: Answer) -> Vertex:
     metrics = answer.get("metrics") or {}
     return Vertex(
         str(answer["id"]),
@@ -127,14 +129,14 @@ def vertex_of(answer: Mapping[str, Any]) -> Vertex:
     )
 
 
-def ends_of(job: Mapping[str, Any]) -> list[str]:
+def ends_of(job: Answer) -> list[str]:
     """The ids of the vertices that hand nothing to another; of all where Flink tells no plan."""
     nodes = (job.get("plan") or {}).get("nodes", ())
     read = {str(one["id"]) for node in nodes for one in node.get("inputs", ())}
     return [str(one["id"]) for one in job["vertices"] if str(one["id"]) not in read]
 
 
-def checkpoint_of(answer: Mapping[str, Any]) -> Checkpoint:
+def checkpoint_of(answer: Answer) -> Checkpoint:
     return Checkpoint(
         int(answer["id"]),
         one_form(str(answer.get("external_path") or "")),
@@ -145,7 +147,7 @@ def checkpoint_of(answer: Mapping[str, Any]) -> Checkpoint:
     )
 
 
-def failed_checkpoints(answer: Mapping[str, Any]) -> int:
+def failed_checkpoints(answer: Answer) -> int:
     """How many began and failed; once tasks have failed and were restored, of the last ten.
 
     Flink also counts what it only tried while not all tasks ran yet, as in every start of a job. Such a try

@@ -6,8 +6,8 @@ leaves this module as Unhealthy (code `flink_unreachable`), one that refuses as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
@@ -15,6 +15,7 @@ import httpx
 from fraudctl.errors import Failed, Unhealthy
 from fraudctl.flink import connection
 from fraudctl.flink.answers import (
+    Answer,
     Checkpoint,
     Checkpoints,
     Job,
@@ -37,6 +38,10 @@ from pipeline.connections.trouble import Trouble
 
 CONNECT_S = 5.0
 """The most that a connection may take, whatever time there is for the answer."""
+TOO_EARLY: Final = "savepoint_too_early"
+"""the code of a refusal that passes by waiting"""
+_NOT_YET: Final = "is not being executed at the moment"
+"""what Flink says of a task that a checkpoint would begin in"""
 
 
 class Flink:
@@ -152,10 +157,10 @@ class Flink:
 
         return until(ended, wait_s, still_there, every_s=0.1)
 
-    def _settle(self, job_id: str, request: Mapping[str, Any], wait_s: float) -> str:
+    def _settle(self, job_id: str, request: Answer, wait_s: float) -> str:
         """Waits for an asynchronous savepoint request; its path, or Failed with Flink's reason."""
 
-        def operation() -> Mapping[str, Any] | None:
+        def operation() -> Answer | None:
             answer = self._ask("GET", f"/jobs/{job_id}/savepoints/{request['request-id']}")
             is_over = answer["status"]["id"] == "COMPLETED"
             return {"location": None, **(answer.get("operation") or {})} if is_over else None
@@ -165,7 +170,7 @@ class Flink:
             raise _no_savepoint(done)
         return one_form(str(done["location"]))
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _ask(self, method: str, path: str, body: Answer | None = None) -> Any:
         try:
             answer = connection.client(self.rest).request(
                 method,
@@ -213,13 +218,12 @@ class Flink:
         )
 
 
-def _no_savepoint(operation: Mapping[str, Any]) -> Failed:
-    cause = operation.get("failure-cause") or {}
-    return Failed(
-        f"no savepoint: {root_cause(str(cause.get('stack-trace', 'no reason given')))}",
-        hint="see that all tasks run: fraudctl job status; then try again",
-        code="savepoint_failed",
-    )
+def _no_savepoint(operation: Answer) -> Failed:
+    trace = str((operation.get("failure-cause") or {}).get("stack-trace", "no reason given"))
+    hint = "see that all tasks run: fraudctl job status; then try again"
+    if _NOT_YET in trace:
+        return Failed("no savepoint: not all tasks run at the moment", hint=hint, code=TOO_EARLY)
+    return Failed(f"no savepoint: {root_cause(trace)}", hint=hint, code="savepoint_failed")
 
 
 def _slow_savepoint(wait_s: float) -> Failed:

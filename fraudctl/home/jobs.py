@@ -220,7 +220,7 @@ def submission_lock(stack: Stack, wait_s: float) -> Iterator[int]:
         yield guard.fileno()
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Replaces the file as a whole, on disk when it returns, readable by the owner alone."""
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 

@@ -7,10 +7,9 @@ references to secrets elsewhere are a third (`references`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from fraudctl.home import references
@@ -19,6 +18,7 @@ from fraudctl.home.private_files import write_atomically
 from fraudctl.settings.profile import External, Profile, ServerSettings
 from pipeline import notify
 from pipeline.settings import reference
+from pipeline.settings.document import Told
 from pipeline.settings.reading import names
 
 HIDDEN = "(secret)"
@@ -49,9 +49,7 @@ def shown(path: str, value: object) -> object:
     return value
 
 
-def _of_channel(
-    channel: str, settings: Mapping[str, Any], folder: Path, environ: MutableMapping[str, str]
-) -> Mapping[str, Any]:
+def _of_channel(channel: str, settings: Told, folder: Path, environ: MutableMapping[str, str]) -> Told:
     left = dict(settings)
     for name in _secret_names(channel):
         variable = left.get(f"{name}_variable")

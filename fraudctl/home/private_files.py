@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
-from pipeline.process import files
+from pipeline.disk import files
 
 FILE = 0o600
 FOLDER = 0o700
@@ -46,7 +46,7 @@ def _opened(name: str, flags: int) -> int:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace a file whole (see `pipeline.process.files`); it and new folders are for the owner alone."""
+    """Replace a file whole (see `pipeline.disk.files`); it and new folders are for the owner alone."""
     make_folder(path.parent)
     files.write_atomically(path, content, FILE)
 

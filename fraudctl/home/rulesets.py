@@ -10,10 +10,9 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
@@ -22,6 +21,7 @@ from fraudctl.home.private_files import open_private, write_atomically
 from fraudctl.settings.shipped import data_dir
 from pipeline.rules import ruleset
 from pipeline.rules.ruleset import RuleSetError, content_hash
+from pipeline.settings.document import Content
 
 if TYPE_CHECKING:
     from pipeline.rules.ruleset import RuleSet
@@ -51,7 +51,7 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted((data_dir("profiles") / "rules").glob("*.yaml"))}
 
 
-def store(home: Path, content: Mapping[str, Any]) -> str:
+def store(home: Path, content: Content) -> str:
     """Keep a rule set's content under its hash, which is returned; the file has the time of the last use."""
     kept = {section: value for section, value in content.items() if section != "tests"}
     name = content_hash(kept)
@@ -68,7 +68,7 @@ def place(home: Path, name: str) -> Path:
     return home / "rules" / f"{name}.json"
 
 
-def record_start(home: Path, content: Mapping[str, Any], job: str, run: int, at_ms: int) -> None:
+def record_start(home: Path, content: Content, job: str, run: int, at_ms: int) -> None:
     """Keep the content and note that a job began with it."""
     entry = Begun(at_ms, store(home, content), str(content.get("version")), job, run)
     with open_private(home / "rules" / _HISTORY, "a") as out:
@@ -167,13 +167,13 @@ def _recorded(path: Path) -> RuleSet:
     return ruleset.recorded(_content(path))
 
 
-def _content(path: Path) -> Mapping[str, Any]:
+def _content(path: Path) -> Content:
     try:
         with path.open("rb") as file:
             text = file.read(MAX_JSON + 1)
         if len(text) > MAX_JSON:
             raise ValueError(f"longer than {MAX_JSON:,} bytes")
-        found: Mapping[str, Any] = json.loads(text)
+        found: Content = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise RuleSetError([ruleset.Problem("", None, f"cannot be read: {error}")]) from None
     return found

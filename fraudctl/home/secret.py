@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fraudctl.home.private_files import FILE, make_folder, write_atomically
 from fraudctl.home.typed_files import Damaged
-from pipeline.process import files
+from pipeline.disk import files
 
 _BYTES = 24
 

@@ -26,6 +26,7 @@ from fraudctl.settings.profile import External, Profile
 from pipeline import sinks
 from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
+from pipeline.settings.document import Told
 
 FORMAT = 1
 NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
@@ -52,7 +53,7 @@ class Inside:
     jars: Mapping[str, str]
     rules: Path
     submit: tuple[str, ...]
-    sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sinks: Mapping[str, Told] = field(default_factory=dict)
     """the settings that sinks have there; those of the profile where it is empty"""
     metrics: Mapping[str, int] = field(default_factory=dict)
     """the ports on which programs answer `/metrics` there, by program"""

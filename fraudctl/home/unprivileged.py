@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 from fraudctl.home.private_files import inside
-from pipeline.process.files import HOME_USERS
+from pipeline.disk.files import HOME_USERS
 
 
 def user_of(home: Path) -> int | None:

@@ -29,6 +29,8 @@ def pair(columns: Iterable[Column]) -> list[Column]:
     some = [one for one in columns if one.kind not in ("empty", "nested", "bool")]
     debits = [one for one in some if names.is_debit(one.name) and _holds_amounts(one)]
     credits = [one for one in some if names.is_credit(one.name) and _holds_amounts(one)]
+    if len(debits) > 1 and len(credits) > 1:
+        debits, credits = ([one for one in some if not names.is_net(one.name)] for some in (debits, credits))
     if len(debits) != 1 or len(credits) != 1:
         return []
     debit, credit = debits[0], credits[0]
@@ -38,8 +40,9 @@ def pair(columns: Iterable[Column]) -> list[Column]:
 
 
 def propose(found: list[Column], proposal: Proposal) -> None:
-    """Take them as one amount: a credit goes the other way, by its own sign or by one that it gets."""
-    debit, credit = found
+    """Take them as one amount, as payments the side that has more of them: of an account what goes out, of a
+    provider what comes in. The other goes the other way, by its own sign or by one that it gets."""
+    debit, credit = sorted(found, key=lambda one: -one.filled)
     sign = (
         "+" if all(cell.lstrip().startswith(("-", "(")) for cell in debit.cells() if _is_some(cell)) else "-"
     )

@@ -25,7 +25,7 @@ class Clock:
         """Add the options that the cells need; a column of zones beside them is added to them."""
         said = self._proposal.said
         if not found:
-            text = fitting.nothing_like("event_time", "a time", self._columns.values())
+            text = fitting.nothing_like("event_time", "a time", self._columns.values(), said.drop or ())
             within = [f"--records {one.name}" for one in self._columns.values() if "objects" in one.types]
             self._proposal.note(How.open, text, "--map event_time=COLUMN", "--time-format FORMAT", *within)
         elif len(found) == 1 and fitting.is_counted(found[0]):

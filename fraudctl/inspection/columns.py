@@ -131,7 +131,7 @@ class Column:
         if len(cells) < _MOST_OF_A_SHAPE:
             cells[text] = None
 
-    def as_document(self, field_names: Sequence[str]) -> dict[str, Any]:
+    def as_document(self, field_names: Sequence[str]) -> dict[str, object]:
         """The column in JSON."""
         return {
             "name": self.name,
@@ -163,9 +163,9 @@ def look(paths: Sequence[Path], options: ReadOptions) -> list[Column]:
 
 
 def _look_at_table(path: Path, kind: str, options: ReadOptions, found: dict[str, Column]) -> None:
-    table = csv_table(path, options) if kind == "csv" else parquet_table(path, options.absent)
+    table = csv_table(path, options) if kind == "csv" else parquet_table(path, options)
     hive = {name: value for name, value in hive_columns(path).items() if name not in table.columns}
-    good = (values for _, values in table.records() if not isinstance(values, Refusal))
+    good = (values for _, values, _ in table.records() if not isinstance(values, Refusal))
     first = list(islice(good, _BATCH))
     if any(isinstance(value, dict) for values in first for value in values):
         names = [*table.columns, *hive]

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Container, Iterable, Sequence
 from itertools import islice
 
+from fraudctl.files.currencies import code_of
 from fraudctl.files.truths import VERDICTS
 from fraudctl.inspection import amounts, names, places, times
 from fraudctl.inspection.columns import Column
@@ -30,7 +31,9 @@ _NEEDED = ("event_id", "user_id", "event_time", "amount")
 _OWN = ("event_time", "label_time", "amount")
 """Names of the fields themselves: there a cell that is none is a bad row, not another column."""
 _COUNTED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,2})?")
-_CLOCK = re.compile(r":|[0-9]h[0-9]{2}|[0-9]T[0-9]{4}")
+_CLOCK = re.compile(
+    r":|[0-9]h[0-9]{2}|[0-9]T[0-9]{4}|-[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.|[0-9] ?[AP]\.? ?M\b", re.IGNORECASE
+)
 _CENTS = re.compile(r"-?[0-9]+[.,](?!0+$)[0-9]{2}")
 _MIDNIGHT = re.compile(r"[T ](?:00:00(?::00(?:[.,]0+)?)?|12:00(?::00)? AM)$", re.IGNORECASE)
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+")
@@ -55,6 +58,18 @@ def utc_first(times: Sequence[Column]) -> list[Column]:
     return [*utc, *(one for one in times if one not in utc)]
 
 
+def moments_first(times: Sequence[Column]) -> list[Column]:
+    """The same, but of one time in two columns the one that has a clock before the day alone."""
+    if not times or has_clock(times[0]) or is_counted(times[0]):
+        return list(times)
+    some = [
+        one
+        for one in times[1:]
+        if names.are_of_one_moment(times[0].name, one.name) and (has_clock(one) or is_counted(one))
+    ]
+    return [*some, *(one for one in times if one not in some)]
+
+
 def fits(field: str, column: Column) -> bool:
     """Whether what a column holds can be the field."""
     if column.kind in ("empty", "nested"):
@@ -68,9 +83,9 @@ def named(columns: Iterable[str]) -> str:
     return ", ".join(filter(None, columns))[:300]
 
 
-def nothing_like(field: str, what: str, columns: Iterable[Column]) -> str:
+def nothing_like(field: str, what: str, columns: Iterable[Column], left_out: Container[str] = ()) -> str:
     """That no column looks like a field, with what one of its name holds, if there is such."""
-    some = list(columns)
+    some = [one for one in columns if one.name not in left_out]
     own = next((one for one in some if names.is_named(field, one.name) and one.examples), None)
     if own is None:
         return f"no column looks like {what} among {named(one.name for one in some)}"
@@ -145,6 +160,11 @@ def _is_code(least: int, most: int) -> Callable[[Column], bool]:
     return is_code
 
 
+def _is_currency(column: Column) -> bool:
+    cells = column.cells()
+    return _is_code(3, 3)(column) or (bool(cells) and all(code_of(cell.strip()).isalpha() for cell in cells))
+
+
 def _is_country(column: Column) -> bool:
     return _is_code(2, 3)(column) or places.are_countries(tested(column))
 
@@ -201,7 +221,7 @@ _TESTS: dict[str, Callable[[Column], bool]] = {
     "amount": _is_amount,
     "label": _is_label,
     "label_time": is_time,
-    "currency": _is_code(3, 3),
+    "currency": _is_currency,
     "card_id": _is_card,
     "device_id": _is_key,
     "country": _is_country,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import UsageError
@@ -49,7 +48,7 @@ class Found:
     refused: Refusals = field(default_factory=Refusals)
     notes: list[str] = field(default_factory=list)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The counts in JSON."""
         return {
             "rows": self.rows,
@@ -172,7 +171,10 @@ def _repeated(table: CsvTable, proposal: Proposal) -> None:
     left = tuple(name for name in twice if name not in (proposal.said.drop or ()))
     if left:
         proposal.said = Said(**{**vars(proposal.said), "drop": (*(proposal.said.drop or ()), *left)})
-        proposal.note(How.assumed, f"several columns are named {', '.join(left)}: they are left out")
+        options = (f"--map FIELD={name}#{place}" for name in left[:1] for place in (1, 2))
+        proposal.note(
+            How.assumed, f"several columns are named {', '.join(left)}: they are left out", *options
+        )
 
 
 def _read(

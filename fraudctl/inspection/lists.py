@@ -17,6 +17,7 @@ from fraudctl.inspection.notes import How, Proposal
 
 _MOST_LINES = 10_000
 _MOST_LISTS = 5
+_FEW = 3
 
 
 def propose(paths: Sequence[Path], proposal: Proposal) -> None:
@@ -27,6 +28,8 @@ def propose(paths: Sequence[Path], proposal: Proposal) -> None:
     options = said.options()
     lists = _lists(paths[0], options)
     outer = look(paths, options)
+    if _by_columns(outer, proposal):
+        return
     if not lists:
         _by_name(outer, proposal)
         return
@@ -41,6 +44,25 @@ def propose(paths: Sequence[Path], proposal: Proposal) -> None:
         as_well = ", or the objects around them" if _are_payments(outer) else ""
         other = ["--map event_time=COLUMN"] if as_well else []
         proposal.note(How.open, text + as_well, *(f"--records {one}" for one in good), *other)
+
+
+def _by_columns(columns: Sequence[Column], proposal: Proposal) -> bool:
+    """Ask where one object holds columns, as pandas writes them unless told otherwise: each is a list, or has
+    its rows by their numbers. Read as it is, the first of each would be one row and the others vanish."""
+    some = [one for one in columns if one.kind != "empty"]
+    if len(some) < _FEW or any(one.rows != 1 for one in some):
+        return False
+    parted = [one.name.rpartition(".")[::2] for one in some]
+    children = {parent: {name for above, name in parted if above == parent} for parent, _ in parted}
+    is_by_number = len(children) >= _FEW and all(
+        above and names and all(map(str.isdecimal, names)) for above, names in children.items()
+    )
+    is_by_list = all(one.types == {"nested"} for one in some)
+    if is_by_number or is_by_list:
+        what = fitting.named(children if is_by_number else (one.name for one in some))
+        text = f"the file holds columns and no rows, as pandas writes them by default: {what}"
+        proposal.note(How.open, text, "write it with to_json(orient='records', lines=True)")
+    return is_by_number or is_by_list
 
 
 def _by_name(columns: Sequence[Column], proposal: Proposal) -> None:

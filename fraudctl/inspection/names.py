@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import product
 
 from fraudctl.files.currencies import exponent
 
@@ -11,17 +12,22 @@ _NAMES = {
     "event_id": "eventid transactionid transid transnum transactionnumber txid txnid trxid"
     " tranid paymentid chargeid pspreference transferwiseid transactioncode transaktionscode"
     " transaktionsnummer transactionhash txhash bookingid endtoendid utr upirefno"
-    " receiptno idtransaccion idtransacao nrtransakcji islemno номероперации 交易号 交易单号 決済id 取引id"
-    " 거래번호 paymentreference orderid orderno ordernumber ordernr bestellnummer 订单号 注文番号"
+    " receiptno idtransaccion idtransacao nrtransakcji islemno номероперации"
+    " 交易号 交易单号 交易流水号 流水号 交易编号 商户订单号 订单编号 支付单号 決済id 取引id"
+    " 거래번호 paymentreference orderid orderno ordernumber ordernr bestellnummer belegnummer"
+    " belegnr 订单号 注文番号"
     " transactionreference identificador messageid identifier reference uuid guid id",
     "user_id": "userid customerid cliente klient accountid clientid customer user customernumber customerno"
     " kundennummer kundennr ccnum nameorig sender senderid senderaccount payer payerid"
     " payeraccount fromaccount fromaccountid accountfrom originaccount"
     " sourceaccount buyerid buyer memberid walletid msisdn phonenumber account from fromid"
     " fromuser senderuserid customeremail email useremail buyeremail absenderemailadresse"
-    " fromemailaddress shopperreference shopperemail payervpa remitter cpfpagador pagadorcpf"
-    " müşterino musterino hesapno клиент 用户id 客户号 会員id 会員番号 顧客id 고객번호 회원번호 absender"
-    " kunde"
+    " fromemailaddress shopperid shopper shopperreference shopperemail payervpa remitter cpfpagador"
+    " pagadorcpf"
+    " müşterino musterino hesapno клиент"
+    " 用户id 用户编号 客户号 客户编号 会员号 付款人 付款方 付款账号"
+    " 会員id 会員番号 顧客id 고객번호 회원번호 absender"
+    " kunde debitor"
     " client cardholder iban auftragskonto konto kontonummer kontonr rekening ibanbban"
     " rachunek cuenta compte conto source origin",
     "event_time": "eventtime transdatetranstime transactiontime transactionstarttime"
@@ -29,22 +35,28 @@ _NAMES = {
     " createdtime createdate paidat paymenttime paymentdate orderdate orderedat orderplaced"
     " purchasedate occurredat bookedat bookingdate initiatedat sentat requestedon datahora"
     " fechaoperacion dataoperazione kirjauspäivä bokföringsdag"
-    " fechahora islemtarihi 交易时间 交易创建时间 付款时间 決済日時 取引日時 거래일시 датаоперации"
-    " timeutc time ts date datum zeitpunkt zeit buchungstag transdate horario fecha data"
+    " fechahora islemtarihi"
+    " 交易时间 交易日期 交易创建时间 付款时间 支付时间 订单时间 下单时间 创建时间"
+    " 決済日時 取引日時 거래일시 датаоперации"
+    " timeutc time ts date datum zeitpunkt zeit buchungstag buchungsdatum belegdatum transdate horario"
+    " fecha data"
     " dataoperacji dato tarih дата unixtime epoch at when step transactiondt dt",
     "amount": "amount amt transactionamount transactionamt transamt txnamount paymentamount"
     " amountusd amounteur orderamount ordertotal total totalamount gross brutto betrag montant"
     " importe valor value sum summe price preis netamount net netto amountcents amountminor"
     " importo montante määrä summa összeg částka castka objem suma iznos ποσό umsatz"
     " purchasevalue ordervalue transactionvalue purchaseamount grandtotal"
-    " bedrag kwota belopp beloeb belob tutar islemtutari monto cantidad quantia сумма 金额 金额元"
+    " bedrag kwota belopp beloeb belob tutar islemtutari monto cantidad quantia сумма"
+    " 金额 金额元 交易金额 支付金额 付款金额 订单金额 实付金额"
     " 金額 決済金額 取引金額 금액 거래금액 totalcollected grosssales",
     "label": "label isfraud fraud fraudlabel fraudflag fraudresult fraudulent isfraudulent"
     " class isfraudtx chargeback ischargeback ischargedback chargedback target y",
     "label_time": "labeltime chargebackdate chargebacktime chargebackat fraudreportedat"
     " reportedat frauddate disputedate disputedat",
-    "currency": "currency currencycode currencyiso currencyisocode ccy waehrung devise moneda"
-    " moeda munt waluta valuta divisa pénznem měna valuutta parabirimi doviz валюта 币种 通貨 통화 curr cur",
+    "currency": "currency currencycode currencyiso currencyisocode ccy waehrung waehrg hauswaehrung devise"
+    " moneda"
+    " moeda munt waluta valuta divisa pénznem měna valuutta parabirimi doviz"
+    " валюта 币种 货币 通貨 통화 curr cur",
     "ip": "ip ipaddress ipaddr clientip customerip customeripaddress shopperip remoteip"
     " useripaddress ipv4 sourceip",
     "device_id": "deviceid device devicefingerprint fingerprint devicehash deviceuuid useragenthash",
@@ -53,7 +65,7 @@ _NAMES = {
     " vendorid namedest receiver receiverid receiveraccount recipient recipientid payee"
     " payeeid beneficiary beneficiaryid toaccount toaccountid accountto to toid touser"
     " destination destinationaccount empfaenger empfangeremailadresse toemailaddress"
-    " beguenstigterzahlungspflichtiger payeevpa tegenrekening 交易对方 가맹점 terminalid"
+    " beguenstigterzahlungspflichtiger payeevpa tegenrekening 交易对方 商户名称 商户号 商户 가맹점 terminalid"
     " productid providerid",
     "country": "country countrycode merchantcountry billingcountry shoppercountry"
     " issuercountry cardcountry land pais pays paese",
@@ -101,6 +113,10 @@ PARTS_OF_TIME = (
     ("year", "month", "day", "time"),
     ("date", "time"),
     ("datum", "uhrzeit"),
+    *product(
+        ("buchungsdatum", "belegdatum", "erfassungsdatum", "buchdat", "buchungstag"),
+        ("uhrzeit", "zeit", "erfassungszeit", "buchungszeit", "erfzeit"),
+    ),
     *(
         ("datum", "zeit"),
         ("datum", "tijd"),
@@ -123,7 +139,7 @@ _SIDES = {
     " ausgaben auszahlung ausgang withdrawn dr cargo cargos debe debito dare addebito debet af out",
     "credit": "credit credits haben gutschrift deposit deposits paidin moneyin inflow einnahme einnahmen"
     " einzahlung eingang cr abono abonos haber credito avere accredito bij in",
-    "beside": "amount amt betrag importe montant value eur euro euros usd gbp chf of",
+    "beside": "amount amt betrag importe montant value eur euro euros usd gbp chf of gross net",
 }
 """Names of what goes out and of what comes in, and words that stand beside them."""
 _DEBITS, _CREDITS, _BESIDE_A_SIDE = (frozenset(names.split()) for names in _SIDES.values())
@@ -141,11 +157,17 @@ UNITS_OF_STEPS = {
     "minutes": "m",
 }
 """What a column counts from a start, by its name; else seconds."""
+_DAYS, _MOMENTS = frozenset(("date", "day", "datum")), frozenset(("timestamp", "time", "datetime", "ts"))
 _BY_PATH, _BY_WORDS = 1_000, 10_000
+_EXPONENTS = frozenset(("exponent", "currencyexponent", "amountexponent", "minorunitexponent"))
 _SPLIT = re.compile(r"[\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASIDE = re.compile(r"\s*[(\[\uff08][^()\[\]\uff08\uff09]*[)\]\uff09]")
 """What stands in brackets behind a name: a currency, a zone."""
+_WITHOUT = re.compile(
+    r"[(\[]\s*(?:after|before|without|incl|excl|inclusive|excluding)\b[^()\[\]]*[)\]]", re.I
+)
+"""What stands there of what is no part of an amount, or is in it: (after fees)."""
 _LETTERS = str.maketrans({"ß": "ss", "ı": "i", "ł": "l", "ø": "oe", "æ": "ae", "đ": "d"})
 """Letters that are no others with a mark."""
 _TYPES = ("S", "N", "B", "BOOL", "string", "double", "float", "long", "int", "boolean", "bytes", "value")
@@ -182,13 +204,34 @@ def is_credit(name: str) -> bool:
 
 
 def _is_of(name: str, known: frozenset[str]) -> bool:
-    left = [word for word in words(name) if word not in _BESIDE_A_SIDE]
+    left = [word for word in words(_ASIDE.sub("", name)) if word not in _BESIDE_A_SIDE]
     return plain(name) in known or "".join(left) in known
+
+
+def is_net(name: str) -> bool:
+    """Whether a name says that fees are off already, where another column has the whole."""
+    return "net" in words(name)
+
+
+def is_exponent(name: str) -> bool:
+    """Whether a column of that name says how many of an amount's digits are behind the point."""
+    return plain(name) in _EXPONENTS
 
 
 def is_zone(name: str) -> bool:
     """Whether a column of that name says in which zone a time is."""
     return plain(name) in _ZONES or plain(name).endswith("timezone")
+
+
+def is_date(name: str) -> bool:
+    """Whether a name says that a column holds days."""
+    return bool(_DAYS & set(words(name))) or plain(name).endswith(("datum", "tag"))
+
+
+def are_of_one_moment(day: str, moment: str) -> bool:
+    """Whether the second is named like the first, but for that it is no day alone: `charged_date` and
+    `charged_timestamp`."""
+    return {*words(day)} - _DAYS == {*words(moment)} - _MOMENTS != {*words(moment)}
 
 
 def are_of_one_time(local: str, utc: str) -> bool:
@@ -225,7 +268,8 @@ def rank(field: str, name: str) -> int | None:
         ways.append((".".join(parts[:-1]), parts[:-1]))
     found = [known for whole, way in ways if (known := _known(field, whole, way)) is not None]
     said = set(words(name))
-    of_else = _ELSE if said & set(_OF_ELSE.get(field, "").split()) else 0
+    own = said - {word for aside in _WITHOUT.findall(name) for word in words(aside)}
+    of_else = _ELSE if own & set(_OF_ELSE.get(field, "").split()) else 0
     if found:
         return min(found) + (of_else if min(found) >= _BY_PATH else 0)
     sets = _WORDS.get(field)

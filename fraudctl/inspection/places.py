@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fraudctl.files import currencies
 from fraudctl.files.countries import code_of
-from fraudctl.files.currencies import exponent
 from fraudctl.files.mapping import Said
 from fraudctl.inspection.notes import How, Proposal
 
@@ -43,7 +43,11 @@ def propose(name: str, cells: Sequence[str], proposal: Proposal) -> None:
 
 def note_currencies(name: str, cells: Sequence[str], proposal: Proposal) -> None:
     """Say where currencies are no codes, for rules over amounts take them for foreign ones."""
-    others = [cell for cell in cells if exponent(cell.strip().upper()) is None]
+    others = [cell for cell in cells if currencies.exponent(currencies.code_of(cell.strip().upper())) is None]
+    numbers = [cell.strip() for cell in cells if cell.strip().isdecimal() and cell not in others]
+    if numbers:
+        text = f"{name} has the numbers of ISO 4217: {numbers[0]} is {currencies.code_of(numbers[0])}"
+        proposal.note(How.recognised, text)
     if others:
         text = f"{name} holds {others[0]!r}, which is no code of ISO 4217: taken as it is written"
         proposal.note(How.assumed, text, f"--drop {name} --currency EUR")

@@ -86,7 +86,7 @@ class Proposer:
             out |= {one.name for one in self.chosen.get("user_id", ())}
         found = fitting.candidates(field, self._current, out)
         if field == "event_time":
-            found = fitting.utc_first(found)
+            found = fitting.moments_first(fitting.utc_first(found))
         pair = books.pair(self._current) if field == "amount" else []
         if field == "event_time" and found and (clock := fitting.clock_of(found[0], self._current)):
             parts = [found[0], clock]
@@ -190,6 +190,7 @@ class Proposer:
             has_currency = bool(self.chosen.get("currency") or self._said().currency)
             name = " and ".join(one.name for one in found)
             cells = [cell for one in found for cell in one.cells()]
+            self._exponent(name, cells)
             amounts.propose(name, cells, has_currency, self._proposal)
             if (other := fitting.other_part(found[0], self._columns)) is not None:
                 text = f"amounts are in parts, {found[0].name} and {other}: write them as one number"
@@ -199,8 +200,19 @@ class Proposer:
             if len(found) == 1:
                 books.note_side(found[0], self._columns.values(), self._proposal)
         else:
-            text = fitting.nothing_like("amount", "an amount", self._columns.values())
+            left_out = self._said().drop or ()
+            text = fitting.nothing_like("amount", "an amount", self._columns.values(), left_out)
             self._proposal.note(How.open, text, "--map amount=COLUMN")
+
+    def _exponent(self, name: str, cells: Sequence[str]) -> None:
+        """Whole numbers beside a column that says how many of their digits are behind the point."""
+        beside = next((one for one in self._columns.values() if names.is_exponent(one.name)), None)
+        if beside is None or self._said().minor_units is not None or not amounts.are_whole(cells):
+            return
+        if set(beside.cells()) <= {"0", "2", "3"}:
+            self._proposal.say(Said(minor_units=True))
+            text = f"{name} is in minor units, as {beside.name} says: by the digits of each currency"
+            self._proposal.note(How.assumed, text, "--major-units")
 
     def _thousands(self, name: str, cells: Sequence[str]) -> None:
         """Ask where points part three digits and no others, unless a currency has so many."""

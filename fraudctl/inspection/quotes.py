@@ -23,7 +23,7 @@ def are_single(table: CsvTable) -> bool:
 
 
 def _rows(table: CsvTable) -> list[Sequence[str]]:
-    return [cells for _, cells in islice(table.records(), _ROWS) if isinstance(cells, list)]
+    return [cells for _, cells, _ in islice(table.records(), _ROWS) if isinstance(cells, list)]
 
 
 def _is_quoted(cell: str) -> bool:

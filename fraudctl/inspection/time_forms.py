@@ -12,7 +12,7 @@ from fraudctl.inspection.columns import shape_of
 _DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
     "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%y/%m/%d", "%y-%m-%d", "%y.%m.%d", "%Y%m%d", "%y%m%d",
-    "%G-W%V-%u", "%GW%V%u", "%Y-%j", "%Y.%m.%d.",
+    "%G-W%V-%u", "%GW%V%u", "%Y-%j", "%Y%j", "%Y.%m.%d.",
     "%d-%b-%Y", "%d-%b-%y", "%d%b%Y", "%d %b %Y", "%d %b %y", "%d %b, %Y", "%d. %b %Y", "%d.%b.%Y",
     "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%Y %b %d",
     "%Y年%m月%d日", "%Y년 %m월 %d일", "%Y. %m. %d", "%Y. %m. %d.",

@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import audit, rulesets, signing
@@ -181,7 +181,7 @@ class RulesTopic:
             code="overtaken",
         )
 
-    def begin(self, content: Mapping[str, Any]) -> list[Activation]:
+    def begin(self, content: Mapping[str, object]) -> list[Activation]:
         """Activate this content as the first when there is none yet; every activation that counts.
 
         Failed where there are activations, and this stack trusts none of them.

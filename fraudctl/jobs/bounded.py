@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, UsageError
@@ -16,6 +17,7 @@ from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import SUBMIT_S, job_config, submit, topics_of
 from fraudctl.kafka import forgotten
 from fraudctl.waiting import until
+from pipeline.scoring.job_config import JobTopics
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -25,6 +27,17 @@ PROGRESS_S: Final = 0.25
 INTERVALS: Final = 6
 """Of the live job's, between checkpoints: each writes the states of all keys that have changed, and a lost
 TaskManager costs a bounded job nothing but time."""
+
+
+class Over(TypedDict):
+    """How the configuration of a bounded job differs from the live one's, by the names of its fields."""
+
+    name: str
+    group: str
+    topics: JobTopics
+    time: str
+    bounded: bool
+    forgotten: Mapping[str, object]
 
 
 def run(stack: Stack, topic: str, name: str, wait_s: float, progress: Progress, **changes: Any) -> Past:
@@ -60,8 +73,8 @@ def run(stack: Stack, topic: str, name: str, wait_s: float, progress: Progress, 
     return {"job_id": job_id, "run": number, "seconds": round(time.monotonic() - started, 3)}
 
 
-def over(stack: Stack, topic: str, name: str) -> dict[str, Any]:
-    """How the configuration of a bounded job over that topic differs from the live one, wherever it runs."""
+def over(stack: Stack, topic: str, name: str) -> Over:
+    """That of one over that topic, wherever it runs."""
     full = f"fraudctl-{name}"
     return {
         "name": full,

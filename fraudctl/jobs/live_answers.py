@@ -9,13 +9,17 @@ from fraudctl.flink.answers import ENDED
 
 if TYPE_CHECKING:
     from fraudctl.home.jobs import KeeperState
+    from pipeline.rules.plugins.watch import Stopped
 
 
 STOPPED: Final = "the job is stopped, as wanted, and nothing is decided; go on with: fraudctl job submit"
 
 
 class Ended(TypedDict):
-    """The job that was there, if any, and the savepoint that was taken of it, if one was."""
+    """The job that was there, if any, and the savepoint that was taken of it, if one was.
+
+    Without a job the savepoint is the one that the next submit goes on from, where an engine tells it.
+    """
 
     job_id: str | None
     savepoint: str | None
@@ -76,7 +80,7 @@ class LiveStatus(TypedDict):
     run: int | None
     keeper: Submission
     flink: FlinkJob | None
-    stopped_plugins: list[Mapping[str, object]]
+    stopped_plugins: list[Stopped]
 
 
 def submission_of(keeper: KeeperState | None) -> Submission:

@@ -13,17 +13,16 @@ import signal
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fraudctl.home.paths import Paths
 from fraudctl.waiting import every
 from pipeline.records import clock
 from pipeline.rules.plugins import watch as plugin_watch
-from pipeline.rules.plugins.watch import Running
+from pipeline.rules.plugins.watch import Running, Stopped
 
 log = logging.getLogger("keeper")
 
@@ -106,7 +105,7 @@ class Watcher:
         """
         reason = reason or f"was stopped: it held the interpreter beyond its limit of {call.limit_s:.0f} s"
         log.error("the plug-in %s of rule %s %s", call.place, call.rule, reason)
-        entry = {
+        entry: Stopped = {
             "rule": call.rule,
             "place": call.place,
             "version": call.version,
@@ -166,6 +165,6 @@ def _repeat(watcher: Watcher) -> None:
             log.warning("the plug-ins cannot be watched: %s", failure)
 
 
-def stopped(folder: Path) -> list[Mapping[str, Any]]:
+def stopped(folder: Path) -> list[Stopped]:
     """The plug-ins that were stopped in this home, the oldest first."""
-    return sorted(plugin_watch.stopped(folder).values(), key=lambda entry: int(entry.get("at_ms", 0)))
+    return sorted(plugin_watch.stopped(folder).values(), key=lambda entry: entry["at_ms"])

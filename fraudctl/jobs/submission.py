@@ -28,6 +28,7 @@ from pipeline.records.clock import DAY_MS, now_ms
 from pipeline.rules import ruleset
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring.job_config import JobConfig, JobTopics
+from pipeline.settings.document import Content
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -55,7 +56,7 @@ class UnusableRules(FileProblems):
 
 
 def job_config(
-    stack: Stack, run: int, *, name: str = LIVE, ruleset: Mapping[str, Any] | None = None, **changes: Any
+    stack: Stack, run: int, *, name: str = LIVE, ruleset: Content | None = None, **changes: Any
 ) -> JobConfig:
     """The configuration of a scoring job over this stack's live topics.
 

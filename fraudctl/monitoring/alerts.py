@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final, TypedDict
 
 RUNBOOK: Final = "docs/runbook.md"
 
@@ -13,6 +13,12 @@ _FAST, _SLOW = 14.4, 6
 """How many times faster than allowed a promise may be broken: the budget of 30 days is gone in two days at
 the first, in five at the second (Google, The Site Reliability Workbook, chapter 5)."""
 _ALLOWED: Final = 0.001
+
+
+Rule = TypedDict(
+    "Rule", {"alert": str, "expr": str, "for": str, "labels": dict[str, str], "annotations": dict[str, str]}
+)
+"""one rule as Prometheus reads it"""
 
 
 class Severity(StrEnum):
@@ -42,11 +48,16 @@ class Alert:
     def anchor(self) -> str:
         return self.heading.lower().replace(" ", "-")
 
-    def document(self, runbook: str) -> dict[str, Any]:
+    def document(self, runbook: str) -> Rule:
         """As Prometheus reads it."""
         notes = {"summary": self.summary, "runbook_url": f"{runbook}#{self.anchor}"}
-        rule: dict[str, Any] = {"alert": self.name, "expr": self.expression, "for": self.after}
-        return rule | {"labels": {"severity": str(self.severity)}, "annotations": notes}
+        return {
+            "alert": self.name,
+            "expr": self.expression,
+            "for": self.after,
+            "labels": {"severity": str(self.severity)},
+            "annotations": notes,
+        }
 
 
 def _burn(ratio: str, windows: tuple[str, str], factor: float, enough: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, TypedDict
 
-from fraudctl.monitoring.alerts import ALERTS, RUNBOOK
+from fraudctl.monitoring.alerts import ALERTS, RUNBOOK, Rule
 from fraudctl.monitoring.queries import RECORDED
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
@@ -18,6 +18,21 @@ _DURATION: Final = re.compile(r"(?<=\[)\d+[smhd](?=\])|(?<=offset )\d+[smhd]")
 """A window or an offset in a query; a number of seconds that something is compared with is none."""
 
 
+class Recorded(TypedDict):
+    """One recording rule as Prometheus reads it."""
+
+    record: str
+    expr: str
+
+
+class Group(TypedDict):
+    """Rules that are evaluated at one pace."""
+
+    name: str
+    interval: str
+    rules: Sequence[Recorded | Rule]
+
+
 def text(runbook: str = RUNBOOK, faster: int = 1) -> str:
     """The file; JSON is YAML. `runbook` is where its entries are.
 
@@ -26,11 +41,12 @@ def text(runbook: str = RUNBOOK, faster: int = 1) -> str:
     not wait. What figures are compared with stays as it is.
     """
     hurried = _hurrying(faster)
-    recorded = [{"record": name, "expr": hurried(query)} for name, query in RECORDED.items()]
-    alerts = []
+    recorded: list[Recorded] = [{"record": name, "expr": hurried(query)} for name, query in RECORDED.items()]
+    alerts: list[Rule] = []
     for alert in ALERTS:
         rule = alert.document(runbook)
-        alerts.append(rule | {"expr": hurried(rule["expr"]), "for": shorter(rule["for"], faster)})
+        alerts.append({**rule, "expr": hurried(rule["expr"]), "for": shorter(rule["for"], faster)})
+    groups: Mapping[str, Sequence[Recorded | Rule]]
     groups = {"fraudctl-recorded": recorded, "fraudctl-alerts": alerts}
     every = shorter(EVALUATED, faster, at_least_ms=_SHORTEST_MS)
     return json.dumps({"groups": list(_groups(groups, every))}, indent=2) + "\n"
@@ -52,6 +68,6 @@ def _hurrying(faster: int) -> Callable[[str], str]:
     return lambda query: _DURATION.sub(lambda found: shorter(found[0], faster), query)
 
 
-def _groups(groups: Mapping[str, list[dict[str, Any]]], every: str) -> Iterator[dict[str, Any]]:
+def _groups(groups: Mapping[str, Sequence[Recorded | Rule]], every: str) -> Iterator[Group]:
     for name, found in groups.items():
         yield {"name": name, "interval": every, "rules": found}

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.rules.ruleset import RuleSet
+from pipeline.settings.document import Content
 
 _NAMED = ("features", "rules", "lists")
 _FILES = ("plugins", "models")
@@ -61,7 +62,7 @@ def changes(before: RuleSet, after: RuleSet) -> list[Change]:
     return list(_changes(before.content, after.content))
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _changes(before: Content, after: Content) -> Iterator[Change]:
     for section in ("version", *_NAMED, "thresholds", "fields", "settings"):
         one, other = before.get(section), after.get(section)
         if section == "version" or section == "fields":
@@ -84,7 +85,7 @@ def _print(content: str | None) -> str | None:
     return None if content is None else f"sha256 {sha256(content.encode()).hexdigest()[:12]}"
 
 
-def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _keys(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[str]:
     for key in sorted({*before, *after}):
         one, other = before.get(key), after.get(key)
         if one != other:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets
 from fraudctl.jobs.submission import plan_settings
-from pipeline.records import duration
 from pipeline.records.wording import counted
 from pipeline.rules import lint
 from pipeline.rules.ruleset import RuleSetError
+from pipeline.settings import duration
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile

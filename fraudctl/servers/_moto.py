@@ -22,12 +22,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodbstreams.models import dynamodbstreams_backends
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
@@ -35,7 +35,11 @@ from fraudctl.home.private_files import make_folder, open_private
 from pipeline.process import logs
 
 SWEEP_S: Final = 5.0
-_TARGETS: Final = ("DynamoDB_", "DynamoDBStreams_")
+_SERVICES: Final[Mapping[str, Literal["dynamodb", "dynamodbstreams"]]] = {
+    "DynamoDB_": "dynamodb",
+    "DynamoDBStreams_": "dynamodbstreams",
+}
+"""By how the targets of their requests begin."""
 _READS: Final = ("BatchGetItem", "Describe", "Get", "List", "Query", "Scan", "TransactGetItems")
 _MOST_ITERATORS: Final = 1_000
 _KEY_ID: Final = re.compile(r"Credential=([^/\s,]+)/")
@@ -84,12 +88,13 @@ class Kept:
     """moto's DynamoDB as a WSGI application, with its journal, for those who know the key in the file."""
 
     def __init__(self, journal: Journal, credentials: Path | None = None) -> None:
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        # by target; moto's own dispatcher looks into its folder of modules for every request
+        self._apps = {target: create_backend_app(service) for target, service in _SERVICES.items()}
         self._journal, self._turn, self._credentials = journal, threading.Lock(), credentials
 
     def replay(self) -> int:
         """Do again what the journal has; how many writes that were."""
-        client, done = Client(self._moto), 0
+        client, done = Client(self._app), 0
         for entry in self._journal.entries():
             if "expired" in entry:
                 _expire(*entry["expired"])
@@ -97,6 +102,12 @@ class Kept:
                 client.post("/", data=entry["body"].encode(), headers=entry["headers"])
             done += 1
         return done
+
+    def _app(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+        app = next(app for prefix, app in self._apps.items() if target.startswith(prefix))
+        answer: Iterable[bytes] = app(environ, start)
+        return answer
 
     def sweep(self, now_s: float) -> None:
         """Delete the items whose time is over."""
@@ -107,7 +118,7 @@ class Kept:
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
-        if not target.startswith(_TARGETS):
+        if not target.startswith(tuple(_SERVICES)):
             start("404 Not Found", [("Content-Length", "0")])
             return []
         if not self._knows(str(environ.get("HTTP_AUTHORIZATION", ""))):
@@ -133,7 +144,7 @@ class Kept:
             said.append(status)
             return start(status, *others)
 
-        answer = list(self._moto(environ, started))
+        answer = list(self._app(environ, started))
         if said[0].startswith("200") and not target.partition(".")[2].startswith(_READS):
             self._journal.append({"headers": _headers(environ), "body": body.decode()})
         _forget_iterators()

@@ -39,7 +39,7 @@ class Layers:
     """One profile's layers. `sources` says of every value that was asked for where it came from."""
 
     def __init__(
-        self, content: Mapping[str, Any], overrides: Mapping[str, Any], environ: Mapping[str, str]
+        self, content: Mapping[str, object], overrides: Mapping[str, object], environ: Mapping[str, str]
     ) -> None:
         self.problems: list[Problem] = []
         self.sources: dict[str, str] = {}
@@ -49,7 +49,7 @@ class Layers:
         self._no_mappings: set[str] = set()
         self._known_variables: set[str] = set()
 
-    def section(self, path: str) -> Mapping[str, Any]:
+    def section(self, path: str) -> Mapping[str, object]:
         """The mapping of the file at a dotted path, empty (and a problem) where it has something else."""
         value: Any = self._content
         for name in path.split(".") if path else ():
@@ -61,9 +61,9 @@ class Layers:
             self.problems.append(Problem(path, "must be a mapping"))
         return {}
 
-    def values(self, path: str, names: Iterable[str]) -> dict[str, Any]:
+    def values(self, path: str, names: Iterable[str]) -> dict[str, object]:
         """What the first layer that has one says of each name; what no layer has is left out."""
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         given = self.section(path)
         for name in names:
             where = f"{path}.{name}" if path else name

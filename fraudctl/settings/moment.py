@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from fraudctl.errors import UsageError
-from pipeline.records import clock, duration
+from pipeline.records import clock
 from pipeline.records.quantities import Refusal, parse_time
+from pipeline.settings import duration
 
 
 def parse(text: str, now_ms: int | None = None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fraudctl.settings.checkpoints import Checkpoints
 from pipeline.connections.flink import FlinkRest
@@ -20,6 +20,7 @@ from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
 from pipeline.records.masking import Masks
 from pipeline.records.placing import FIELDS, USER
+from pipeline.settings.document import Told
 from pipeline.settings.kinds import Address, Choice, Duration, File, Text, Topic, Truth, Whole
 from pipeline.settings.reading import settings
 
@@ -188,7 +189,7 @@ def address_of(external: Elsewhere) -> str:
 class Notify:
     """Who is told of alerts: channels by name with their settings, and when alerts are folded into one."""
 
-    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    channels: Mapping[str, Told] = field(default_factory=dict)
     digest_window_ms: int = Digest.digest_window_ms
     digest_over: int = Digest.digest_over
 
@@ -217,7 +218,7 @@ class Profile:
     max_message_bytes: int
     rules: Path
     pipeline: Pipeline
-    sinks: Mapping[str, Mapping[str, Any]]
+    sinks: Mapping[str, Told]
     servers: Mapping[str, ServerSettings]
     notify: Notify = field(default_factory=Notify)
     schema_registry: SchemaRegistry | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from fraudctl.errors import ProfileError, UsageError
 from fraudctl.settings import shipped
@@ -21,7 +20,7 @@ def find(name: str) -> Path:
         raise UsageError(f"there is no profile {shipped.short(name)!r}", hint) from None
 
 
-def content(path: Path) -> Mapping[str, Any]:
+def content(path: Path) -> Mapping[str, object]:
     """What the file says, nothing where it is empty. ProfileError where it is no mapping."""
     try:
         document = read_file(path)

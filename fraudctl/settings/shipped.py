@@ -9,6 +9,7 @@ import pkgutil
 import re
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from fraudctl.errors import UsageError
@@ -38,12 +39,14 @@ def server_names() -> tuple[str, ...]:
     return _modules(_PACKAGE / "servers")
 
 
+@cache
 def engine_names() -> tuple[str, ...]:
     """The names of the engines there are: the folders in `engines`."""
     folder = _PACKAGE / "engines"
     return tuple(sorted(found.name for found in pkgutil.iter_modules([str(folder)]) if found.ispkg))
 
 
+@cache
 def sink_names() -> tuple[str, ...]:
     """The names of the sinks there are: the folders in `pipeline/sinks`."""
     folder = _PACKAGE.parent / "pipeline" / "sinks"
@@ -92,6 +95,7 @@ def short(name: str) -> str:
     return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
 
 
+@cache
 def _modules(folder: Path) -> tuple[str, ...]:
     found = (module.name for module in pkgutil.iter_modules([str(folder)]))
     return tuple(sorted(name for name in found if not name.startswith("_")))

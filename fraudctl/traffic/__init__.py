@@ -1,1 +1,1 @@
-"""Transactions that are made or read from files, and how well what was in them was caught."""
+"""Transactions made or read from files, how well what was in them was caught, and labels, which tell it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Mapping
+from typing import TypedDict
 
 import orjson
 
@@ -12,6 +13,17 @@ from fraudctl.console.progress import Progress
 from fraudctl.files.rows import Row
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import tail
+
+
+class Counts(TypedDict):
+    """What became of past data: an event that was sent several times is one, decisions count one by one."""
+
+    events: int
+    decided: int
+    undecided: int
+    reused_ids: int
+    alerts: int
+    currencies: dict[str, int]
 
 
 class Account:
@@ -49,8 +61,8 @@ class Account:
         if "currency" in document:
             self._currencies[document["currency"]] += 1
 
-    def as_document(self) -> dict[str, object]:
-        """The counts: an event that was sent several times is one, decisions count one by one."""
+    def as_document(self) -> Counts:
+        """The counts so far."""
         events, undecided = _compared(self._sent, self._decided)
         return {
             "events": events,

@@ -31,7 +31,7 @@ def ingest_live(stack: Stack, order: Order) -> Report:
         raise _past(order.name, span[0])
     shift_ms = now_ms - span[1] if span and order.shift_to_now and not has_pace else 0
     topic = order.topic or stack.profile.topics.transactions
-    report = report_of(stack, order, topic)
+    report = report_of(stack, order, topic, reading)
     rows = moved(good(reading, report), shift_ms)
     if order.rate is not None:
         rows = paced(rows, order.rate, order.shift_to_now)

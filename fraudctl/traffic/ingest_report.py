@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fraudctl.console.result import Result
 from fraudctl.files import order as sorting
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import NO_LIMIT, Limit, Refusals
 from fraudctl.files.sources import Paths, name_of
+from fraudctl.jobs.live_answers import Past
+from fraudctl.traffic.accounting import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,17 @@ class Order:
     max_refused: Limit = NO_LIMIT
     until_ms: int | None = None
     """rows of a later time are refused"""
+    to_mend: Path | None = None
+    """a folder that gets the refused rows as files to be mended"""
 
     @property
     def name(self) -> str:
         """What the file, or the first of several, is called."""
         return name_of(self.paths)
+
+
+class History(Past, Counts):
+    """Of past data: the job that decided it, and what became of the events."""
 
 
 @dataclass(slots=True)
@@ -53,7 +60,7 @@ class Report:
     refused: Refusals = field(default_factory=Refusals)
     max_refused: Limit = NO_LIMIT
     notes: list[str] = field(default_factory=list)
-    history: dict[str, Any] | None = None
+    history: History | None = None
 
     @property
     def newest_ms(self) -> int | None:
@@ -63,7 +70,7 @@ class Report:
     def as_result(self) -> Result:
         """The report; exit code 1 when Kafka did not take every row and label, or no row was good, 5 when
         decisions lack."""
-        data: dict[str, Any] = {
+        data: dict[str, object] = {
             "file": self.file,
             "topic": self.topic,
             "rows": self.rows,
@@ -102,4 +109,5 @@ class Report:
             text += f"; {self.history['decided']} decided, {self.history['alerts']} alerts"
         if self.history is not None and self.history["undecided"]:
             text += f", {self.history['undecided']} without a decision"
-        return text + (f"; every refusal: {self.refused.written}" if self.refused.written else "")
+        text += f"; every refusal: {self.refused.written}" if self.refused.written else ""
+        return "; ".join((text, *self.refused.notes()))

@@ -48,14 +48,14 @@ def ingest_history(
     with progress(f"scoring {chosen}") as bar:
         job = bounded.run(stack, topic, f"history-{chosen}", wait_s, bar, ruleset=content)
         account.take_decisions(stack, before, bar)
-        report.history = job | account.as_document()
+        report.history = {**job, **account.as_document()}
     return report
 
 
 def load(stack: Stack, order: Order, topic: str, reading: Reading, account: Account) -> Report:
     """Fill the topic and end it. Where nothing came of it, or not all, the topic goes again."""
     try:
-        report = report_of(stack, order, topic)
+        report = report_of(stack, order, topic, reading)
         report.is_sorted = True
         with progress(f"ingest {order.name}") as bar:
             rows = map(account.note, watched(good(reading, report), report, bar))

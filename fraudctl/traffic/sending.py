@@ -13,6 +13,7 @@ from fraudctl.console.streams import say
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Label, Reading, RefusedRow, Row
 from fraudctl.files.sources import Paths
+from fraudctl.files.to_mend import ToMend
 from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender
 from fraudctl.traffic.ingest_report import Order, Report
@@ -77,9 +78,11 @@ def reading_of(stack: Stack, order: Order, rules: RuleSet) -> Reading:
     return reading
 
 
-def report_of(stack: Stack, order: Order, topic: str) -> Report:
+def report_of(stack: Stack, order: Order, topic: str, reading: Reading) -> Report:
+    """An account of what is to come. The home keeps no rows of people without being asked, only reasons."""
     default = stack.home / "ingest" / f"{order.name}-{clock.now_ms()}.refused.jsonl"
-    refused = Refusals(order.refused or default)
+    asked = None if order.to_mend is None else ToMend(order.to_mend, reading.surveys)
+    refused = Refusals(order.refused or default, with_rows=order.refused is not None, to_mend=asked)
     return Report(_shown(order.paths), topic, refused=refused, max_refused=order.max_refused)
 
 

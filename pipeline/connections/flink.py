@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pipeline.connections.proxies import on_loopback
@@ -69,7 +69,7 @@ class FlinkRest(TlsFiles):
         found = (getattr(self, one.name) for one in fields(self))
         return tuple(one for one in found if isinstance(one, Path))
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As JSON: what a profile would have, and null for what it would not."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: os.fspath(one) if isinstance(one, Path) else one for name, one in found.items()}

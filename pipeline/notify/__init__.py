@@ -22,6 +22,7 @@ from pipeline.notify import channels
 from pipeline.records.clock import DAY_MS
 from pipeline.records.masking import Masks
 from pipeline.records.visible import visible
+from pipeline.settings.document import Told
 from pipeline.settings.kinds import Duration, Whole
 from pipeline.settings.reading import make
 
@@ -115,7 +116,7 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(channels.__path__))
 
 
-def connect(name: str, settings: Mapping[str, Any]) -> Channel:
+def connect(name: str, settings: Told) -> Channel:
     """The channel of that name. Raises ValueError when there is none, or for settings it cannot use."""
     module = cast(_Module, _module(name))
     return module.connect(make(module.Settings, settings, name))

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.process.files import write_atomically
+from pipeline.disk.files import write_atomically
 from pipeline.records.clock import now_ms
 
 EVERY_S = 1.0

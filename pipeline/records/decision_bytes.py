@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed does not know it
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from pipeline.records.fields import MARKS
 from pipeline.records.identity import Identity, sent_id, stored_id
@@ -52,13 +52,41 @@ class Glance(NamedTuple):
     flagged: bool
 
 
+class Reason(TypedDict):
+    """One rule that fired, as a decision's JSON has it."""
+
+    rule: str
+    points: int
+    text: str
+
+
+class Verdict(TypedDict):
+    """What a decision's JSON says after the features."""
+
+    late: bool
+    saturated: bool
+    score: int
+    decision: str
+    reasons: list[Reason]
+    ruleset_version: str
+    ruleset_hash: str
+    warming: NotRequired[list[str]]
+    plugin_errors: NotRequired[dict[str, str]]
+    reused_id: NotRequired[bool]
+    content_hash: NotRequired[str]
+
+
+Sent = Mapping[str, Any]
+"""What a transaction's JSON says: a few members that we know (`events`), and whatever else its sender has."""
+
+
 class Parts(NamedTuple):
     """A decision taken apart. `features` is JSON text; the others are plain JSON values,
     fractional numbers as `Literal`. `verdict` is shared between calls: do not change it."""
 
-    transaction: Mapping[str, Any]
+    transaction: Sent
     features: str
-    verdict: Mapping[str, Any]
+    verdict: Verdict
 
     @property
     def identity(self) -> Identity:
@@ -118,7 +146,7 @@ def without_texts(end: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1_000)
-def verdict(end: bytes) -> Mapping[str, Any]:
+def verdict(end: bytes) -> Mapping[str, object]:
     """What `verdict_bytes` say, with or without texts; empty where they are of no decision.
 
     Shared: do not change it.
@@ -172,7 +200,7 @@ def from_features(text: str) -> str:
     return text[text.rfind(_FEATURES) :]
 
 
-def marks(decision: Mapping[str, Any]) -> dict[str, object] | None:
+def marks(decision: Mapping[str, object]) -> dict[str, object] | None:
     """What a decision says only when there is reason to (`fields.MARKS`); None when there is none."""
     if MARKS.isdisjoint(decision):
         return None
@@ -187,14 +215,14 @@ def _text(value: bytes) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _verdict(text: str) -> Mapping[str, Any]:
-    verdict: Mapping[str, Any] = _decode("{" + text)
+def _verdict(text: str) -> Verdict:
+    verdict: Verdict = _decode("{" + text)
     names = ("late", "saturated", "score", "decision", "reasons", "ruleset_version", "ruleset_hash")
     _require(verdict, names)
     return verdict
 
 
-def _require(found: Mapping[str, Any], names: tuple[str, ...]) -> None:
+def _require(found: Mapping[str, object], names: tuple[str, ...]) -> None:
     for name in names:
         if name not in found:
             raise Undecodable(f"{name} is missing")

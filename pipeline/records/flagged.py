@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from pipeline.records.decision_bytes import Reason
 from pipeline.records.masking import Masks
 
 
@@ -22,7 +21,7 @@ class Flagged:
     ip: str | None
     score: int
     decision: str
-    reasons: tuple[Mapping[str, Any], ...]
+    reasons: tuple[Reason, ...]
 
     def document(self) -> dict[str, object]:
         """As a JSON-able mapping."""

@@ -26,7 +26,7 @@ class Members:
     def __init__(self, content: object, place: str = "") -> None:
         if not isinstance(content, Mapping):
             raise Malformed(place, "must be an object")
-        self._content: Mapping[str, Any] = content
+        self._content: Mapping[str, object] = content
         self._place = place
 
     def __contains__(self, name: str) -> bool:
@@ -73,7 +73,7 @@ class Members:
             raise self.malformed(name, f"must be {' or '.join(words)}")
         return value
 
-    def mapping(self, name: str) -> Mapping[str, Any]:
+    def mapping(self, name: str) -> Mapping[str, object]:
         """An object as it is."""
         return self.within(name)._content
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pipeline.records import duration
 from pipeline.records.clock import DAY_MS, HOUR_MS
 from pipeline.records.fields import NUMBER_FIELDS
 from pipeline.rules.derived import JOIN
 from pipeline.rules.expression.parse import ExpressionError, parse
 from pipeline.rules.expression.tree import Condition, Kind, Names
+from pipeline.settings import duration
 
 KEYS: Final = ("user_id", "ip", "device_id", "card_id", "merchant_id")
 """What a feature can be by without more ado, in the order of the hops; other keys come behind."""

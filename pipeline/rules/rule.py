@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeGuard
+from typing import Final, TypeGuard
 
 from pipeline.rules.expression.parse import ExpressionError, parse
 from pipeline.rules.expression.tree import ALWAYS, Condition, Names, names_in
@@ -13,6 +13,7 @@ from pipeline.rules.feature import Complain
 from pipeline.rules.plugins.declared import read_plugin
 from pipeline.rules.plugins.source import Plugin
 from pipeline.rules.reason import Reason, TemplateError, read_reason
+from pipeline.settings.document import Content
 
 MAX_POINTS: Final = 100
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -45,12 +46,7 @@ class Rule:
 
 
 def read_rule(
-    name: str,
-    declared: object,
-    content: Mapping[str, Any],
-    names: Names,
-    complain: Complain,
-    is_recorded: bool = False,
+    name: str, declared: object, content: Content, names: Names, complain: Complain, is_recorded: bool = False
 ) -> Rule | None:
     """The rule as it is declared in a rule set of that content; None when what is wrong leaves none."""
     if not NAME.fullmatch(name):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pipeline.records import duration
 from pipeline.rules.expression.tree import FIELD_KINDS
 from pipeline.rules.feature import AGGREGATES, CLOCKS, KEYS, MAX_KEY_PARTS, MAX_STEPS
 from pipeline.rules.rule import MAX_POINTS
 from pipeline.rules.ruleset import MAX_FEATURES, MAX_RULES, MAX_VERSION_LENGTH
 from pipeline.rules.words import FIELD_KINDS_SAID, MAX_RATES
+from pipeline.settings import duration
 
 _FIELD: Final = "^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 _CURRENCY: Final = "^[A-Z]{3}$"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 from pipeline.records.fields import RESERVED
 from pipeline.rules import zones
@@ -21,6 +21,7 @@ from pipeline.rules.expression.parse import NEEDS_SETTING
 from pipeline.rules.expression.tree import Kind, Name
 from pipeline.rules.feature import Complain
 from pipeline.rules.names import is_free
+from pipeline.settings.document import Content
 
 SETTINGS: Final = ("currency", "zone")
 MAX_RATES: Final = 400
@@ -55,7 +56,7 @@ def said_kinds(fields: Mapping[str, Kind]) -> dict[str, str]:
     return {name: TYPED[kind] for name, kind in fields.items() if kind in TYPED}
 
 
-def read_words(content: Mapping[str, Any], complain: Complain) -> Words:
+def read_words(content: Content, complain: Complain) -> Words:
     """What a content says, complaining of what is wrong with it."""
     settings = _mapping(content, "settings", complain)
     for key in settings:
@@ -73,7 +74,7 @@ def read_words(content: Mapping[str, Any], complain: Complain) -> Words:
     return Words(fields, currency, derived)
 
 
-def _mapping(content: Mapping[str, Any], section: str, complain: Complain) -> Mapping[str, Any]:
+def _mapping(content: Content, section: str, complain: Complain) -> Mapping[str, object]:
     value = content.get(section)
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return value
@@ -113,7 +114,7 @@ def _currency(said: object, complain: Complain) -> str | None:
     return said if isinstance(said, str) else None
 
 
-def _rates(content: Mapping[str, Any], currency: str | None, complain: Complain) -> dict[str, Fraction]:
+def _rates(content: Content, currency: str | None, complain: Complain) -> dict[str, Fraction]:
     """What one unit of each currency is worth in the rule set's, itself included; empty without rates."""
     rates: dict[str, Fraction] = {}
     declared = _mapping(content, "rates", complain)

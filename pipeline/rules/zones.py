@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
@@ -18,6 +18,7 @@ from typing import Any, Final, TypeGuard
 from zoneinfo import ZoneInfo
 
 from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS
+from pipeline.settings.document import Content
 
 SECTION: Final = "zones"
 _DATA: Final = "tzdata.zoneinfo"
@@ -69,8 +70,7 @@ def _version() -> str:
 
 
 def _offset(info: ZoneInfo, second: int) -> int:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
-    offset = moment.astimezone(info).utcoffset()
+    offset = datetime.fromtimestamp(second, info).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
 
 
@@ -105,7 +105,7 @@ def embedded(content: Any, complain: Complain) -> Any:
     return {**content, SECTION: {zone.name: zone.as_document()}}
 
 
-def read(content: Mapping[str, Any], name: object, complain: Complain) -> Zone | None:
+def read(content: Content, name: object, complain: Complain) -> Zone | None:
     """The zone of that name in a content; None when there is none, which has been said."""
     section = content.get(SECTION)
     held = section.get(name) if isinstance(section, Mapping) else None

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+Said = Mapping[str, Any]
+"""What a record of the topic says: anybody may have written it, until `activation_check` finds it sound."""
 MAX_NAME: Final = 200
 MAX_REASON: Final = 1_000
 
@@ -65,7 +67,7 @@ class Backing:
         }
 
 
-def problem(record: Mapping[str, Any]) -> str | None:
+def problem(record: Said) -> str | None:
     """What is wrong with these members of a record; None where they are all there."""
     wrong = _wrong("", record)
     if wrong:
@@ -81,27 +83,27 @@ def problem(record: Mapping[str, Any]) -> str | None:
     return next(filter(None, (_wrong("approval's ", one) for one in approvals)), None)
 
 
-def is_for(record: Mapping[str, Any], destination: Destination) -> str | None:
+def is_for(record: Said, destination: Destination) -> str | None:
     """Why the record is not for this stack and topic; None where it is."""
     is_ours = (record.get("stack"), record.get("topic")) == (destination.stack, destination.topic)
     return None if is_ours else "it is for another stack or topic"
 
 
-def of(record: Mapping[str, Any]) -> Account | None:
+def of(record: Said) -> Account | None:
     """Who wrote a record; None of one from before records told."""
     return _account(record) if "author" in record else None
 
 
-def approvals(record: Mapping[str, Any]) -> tuple[Account, ...]:
+def approvals(record: Said) -> tuple[Account, ...]:
     """Who approved of it."""
     return tuple(map(_account, record.get("approvals", ())))
 
 
-def _account(document: Mapping[str, Any]) -> Account:
+def _account(document: Said) -> Account:
     return Account(document["author"], document["host"], document["at"], document.get("reason"))
 
 
-def _wrong(whose: str, document: Mapping[str, Any]) -> str | None:
+def _wrong(whose: str, document: Said) -> str | None:
     for name in ("author", "host", "at"):
         if not _is_name(document.get(name)):
             return f"its {whose}{name} is not a text of 1 to {MAX_NAME} characters"
@@ -111,7 +113,7 @@ def _wrong(whose: str, document: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _wrong_link(record: Mapping[str, Any]) -> str | None:
+def _wrong_link(record: Said) -> str | None:
     proposal, audit = record.get("proposal"), record.get("audit")
     if proposal is not None and not _is_number(proposal):
         return "its proposal is not an offset or null"

@@ -26,14 +26,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from pipeline.rules.feature import in_order
 from pipeline.rules.plan import Plan, PlanSettings, TooManyConditions
 from pipeline.rules.planning import next_plan
 from pipeline.rules.ruleset import RuleSet, recorded
 from pipeline.scoring import account, keys, signature
-from pipeline.scoring.account import Account, Backing, Destination
+from pipeline.scoring.account import Account, Backing, Destination, Said
 from pipeline.scoring.activation_check import (
     ADOPTION,
     FORMAT,
@@ -48,6 +48,7 @@ from pipeline.scoring.approval import Ballot
 from pipeline.scoring.reference import Reference
 from pipeline.scoring.signature import Trust
 from pipeline.scoring.versions import ALWAYS, Version
+from pipeline.settings.document import Content
 
 Record = tuple[int, int, bytes | None]
 """Offset, append time and value."""
@@ -63,7 +64,7 @@ class Activation:
     offset: int
     append_ms: int
     from_ms: int
-    record: Mapping[str, Any]
+    record: Said
     key: str | None = None
 
     @property
@@ -79,15 +80,15 @@ class Activation:
         return str(self.record["action"])
 
     @property
-    def content(self) -> Mapping[str, Any]:
+    def content(self) -> Content:
         """The rule set's content."""
-        content: Mapping[str, Any] = self.record["ruleset"]
+        content: Content = self.record["ruleset"]
         return content
 
     @property
-    def shadow(self) -> Mapping[str, Any] | None:
+    def shadow(self) -> Content | None:
         """The content of the rule set that runs beside it."""
-        content: Mapping[str, Any] | None = self.record.get("shadow")
+        content: Content | None = self.record.get("shadow")
         return content
 
     @property
@@ -120,7 +121,7 @@ class Note:
 
     offset: int
     append_ms: int
-    record: Mapping[str, Any]
+    record: Said
     key: str | None = None
 
 
@@ -217,7 +218,7 @@ def _digest(records: Iterable[Record], before: int) -> str:
     return signature.digest(one for one in records if one[0] < before)
 
 
-def _from_ms(newest: Activation | None, append_ms: int, record: Mapping[str, Any]) -> int:
+def _from_ms(newest: Activation | None, append_ms: int, record: Said) -> int:
     if newest is None:
         return ALWAYS
     wanted = record["effective_from_ms"]

@@ -18,7 +18,9 @@ from pipeline.rules import plan_check
 from pipeline.rules.planning import Needs
 from pipeline.rules.ruleset import RuleSet, RuleSetError, recorded
 from pipeline.scoring import account, signature
+from pipeline.scoring.account import Said
 from pipeline.scoring.scorer import Scorer
+from pipeline.settings.document import Content
 
 KIND: Final = "activation"
 ADOPTION: Final = "adoption"
@@ -94,7 +96,7 @@ def _found(value: bytes | None) -> str | None:
     return None
 
 
-def _check(record: Mapping[str, Any]) -> None:
+def _check(record: Said) -> None:
     kind = record.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise Malformed(f"its kind is {_shown(kind)}, not {KIND!r}")
@@ -113,7 +115,7 @@ def _check(record: Mapping[str, Any]) -> None:
         _check_rules(record)
 
 
-def _check_rules(record: Mapping[str, Any]) -> None:
+def _check_rules(record: Said) -> None:
     live = _ruleset("ruleset", record["ruleset"])
     if (live.version, live.hash) != (record["version"], record["hash"]):
         raise Malformed("its version or hash is not that of its rule set")
@@ -126,12 +128,12 @@ def _check_rules(record: Mapping[str, Any]) -> None:
         raise Malformed(f"its plan: {error}") from None
 
 
-def format_of(record: Mapping[str, Any]) -> object:
+def format_of(record: Said) -> object:
     """The format that a record says it has."""
     return record.get("format", UNSIGNED_FORMAT)
 
 
-def _ruleset(name: str, content: Mapping[str, Any]) -> RuleSet:
+def _ruleset(name: str, content: Content) -> RuleSet:
     try:
         ruleset = recorded(content)
     except RuleSetError as error:

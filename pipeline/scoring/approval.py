@@ -10,14 +10,13 @@ asked for none: there is nothing yet that could be protected.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from pipeline.rules.ruleset import RuleSet
 from pipeline.scoring import account, signature
-from pipeline.scoring.account import Account, Backing
+from pipeline.scoring.account import Account, Backing, Said
 from pipeline.scoring.activation_check import APPROVAL, FORMAT, PROPOSAL
 from pipeline.scoring.signature import Trust
 
@@ -42,7 +41,7 @@ class Proposed:
     """A proposal: where it lies, what it says, its author's key and the digest of its bytes."""
 
     offset: int
-    record: Mapping[str, Any]
+    record: Said
     key: str
     digest: str
 
@@ -55,7 +54,7 @@ class Ballot:
         self._proposed: dict[int, Proposed] = {}
         self._approved: dict[int, list[Consent]] = {}
 
-    def take(self, offset: int, record: Mapping[str, Any], value: bytes) -> None:
+    def take(self, offset: int, record: Said, value: bytes) -> None:
         """A sound record that is no activation; of those that are not asked for a signature none counts."""
         found = signature.apart(value)
         if self._trust is None or found.key is None or not self._trust.asks(offset):
@@ -80,14 +79,14 @@ class Ballot:
                 found.setdefault(one.key, one)
         return list(found.values())
 
-    def problem(self, offset: int, record: Mapping[str, Any]) -> str | None:
+    def problem(self, offset: int, record: Said) -> str | None:
         """Why the activation at that offset lacks approval; None where it has it, or is asked for none."""
         if self._trust is None or not self._trust.asks(offset) or record["previous"] is None:
             return None
         wanted = self._trust.approvals
         return self._lacking(record, wanted) if wanted else None
 
-    def _lacking(self, record: Mapping[str, Any], wanted: int) -> str | None:
+    def _lacking(self, record: Said, wanted: int) -> str | None:
         number = record.get("proposal")
         found = None if number is None else self._proposed.get(number)
         if number is None or found is None:
@@ -131,6 +130,6 @@ def approval(proposed: Proposed, backing: Backing) -> bytes:
     return json.dumps(record, ensure_ascii=False).encode()
 
 
-def _text(record: Mapping[str, Any], name: str) -> str:
+def _text(record: Said, name: str) -> str:
     """A member as one text, in which 1 and 1.0 are two."""
     return json.dumps(record.get(name), sort_keys=True)

@@ -9,6 +9,7 @@ refused. A number of more than 40 digits stays text.
 from __future__ import annotations
 
 import pathlib
+import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,6 +42,9 @@ _WORDS: Final[dict[str, object]] = {"true": True, "false": False, "null": None, 
 Path = tuple[str, ...]
 Content = Mapping[str, Any]
 """A rule set as plain JSON-able data, as files, activations and jobs carry it; `ruleset.parse` checks it."""
+
+Told = Mapping[str, Any]
+"""What a plug-in is told, as a profile has it: its own type `Settings` reads it, and nobody else does."""
 
 
 class DocumentError(Exception):
@@ -84,8 +88,23 @@ def read(text: str) -> Document:
     """Read one YAML document. Raises `DocumentError`."""
     if len(text) > MAX_BYTES:
         raise DocumentError(f"longer than {MAX_BYTES} characters")
+    if len(text) > _KNOWN_LENGTH:
+        return _document(text)
+    copy: Document = pickle.loads(_known(text))
+    return copy
+
+
+@lru_cache(maxsize=16)
+def _known(text: str) -> bytes:
+    """What a text says, to be copied: one process reads the same few files again and again (the profile, the
+    rule set in force), and each reader may change what it was given.
+    """
+    return pickle.dumps(_document(text))
+
+
+def _document(text: str) -> Document:
     try:
-        node = (_known if len(text) <= _KNOWN_LENGTH else _composed)(text)
+        node = _composed(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -109,11 +128,6 @@ def _composed(text: str) -> yaml.Node | None:
         if depth > MAX_DEPTH + 1:
             raise DocumentError(f"nested deeper than {MAX_DEPTH}", _line(event))
     return yaml.compose(text, Loader=_LOADER)
-
-
-_known = lru_cache(maxsize=8)(_composed)
-"""One process reads the same few files again and again: the profile, the rule set in force. Nobody changes a
-node, and what is made of one is made anew each time."""
 
 
 def _line(event: yaml.Event) -> int | None:

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from pipeline.records import duration
+from pipeline.settings import duration
 
 MAX_TEXT = 1_000
 _WHOLE = re.compile(r"-?[0-9]{1,18}")

@@ -101,6 +101,12 @@ def names(kind: type[Any]) -> tuple[str, ...]:
 
 def files(kind: type[Any]) -> tuple[str, ...]:
     """Those among the names whose value is the path of a file."""
+    if kind not in _FILES:
+        _FILES[kind] = _files(kind)
+    return _FILES[kind]
+
+
+def _files(kind: type[Any]) -> tuple[str, ...]:
     called = getattr(kind, "__file_names__", {})
     hints = get_type_hints(kind, include_extras=True)
     return tuple(called.get(name, name) for name, hint in hints.items() if "File(" in repr(hint))
@@ -145,6 +151,7 @@ def bounded(problems: Sequence[object]) -> list[str]:
 
 
 _SCHEMAS: dict[Any, Mapping[str, Any]] = {}
+_FILES: dict[Any, tuple[str, ...]] = {}
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 _MISSING = "is missing"
 _WORDS = {

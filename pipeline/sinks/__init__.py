@@ -7,9 +7,8 @@ first `write`, and secrets and certificates are read with each new connection. T
 *never* (this decision, whatever is tried: it is returned with its reason) and *not now* (`Unavailable`: the
 same batch is written again later).
 
-A sink that can be verified, as every one here can, also offers `ReadBack`: what it holds, and what it
-should hold, both as an `Entry`, so that equality of entries is equality of meaning. Nothing else is
-known of the store.
+A sink that can be verified, as every one here can, also offers `ReadBack`: what it holds, and what it should
+hold, both as an `Entry`, so that equality of entries is that of meaning. Nothing else is known of the store.
 
 What else the package says of its store, each with what is taken where it says nothing:
 
@@ -36,6 +35,7 @@ from pipeline.connections import trouble as troubles
 from pipeline.connections.secrets import Secret
 from pipeline.connections.tls import TlsFiles
 from pipeline.connections.trouble import Trouble
+from pipeline.settings.document import Told
 from pipeline.settings.kinds import Duration, File, Whole
 from pipeline.settings.reading import make, settings
 
@@ -222,7 +222,7 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
-def connect(name: str, address: str, secret: Secret, settings: Mapping[str, Any]) -> Sink:
+def connect(name: str, address: str, secret: Secret, settings: Told) -> Sink:
     """The sink of that name. Raises ValueError when there is none, or for settings it does not take."""
     return cast(_Module, _module(name)).connect(address, secret, settings_of(name, settings))
 
@@ -232,8 +232,8 @@ def settings_type(name: str) -> type[Pace]:
     return cast(_Module, _module(name)).Settings
 
 
-def settings_of(name: str, given: Mapping[str, Any]) -> Any:
-    """The settings of a sink, of its own type. Raises ValueError with everything that is wrong."""
+def settings_of(name: str, given: Told) -> Any:
+    """Those of a sink, of its own type. Raises ValueError with everything that is wrong."""
     return make(settings_type(name), given, name)
 
 
@@ -241,13 +241,13 @@ def settings_of(name: str, given: Mapping[str, Any]) -> Any:
 class Site:
     """What a stack has for a store.
 
-    `server` is the address of its server, host:port or as an external one is addressed, empty where there is
-    none; `data` is a folder that the store may keep files in; `settings` are the sink's in the profile.
+    `server` is where its server is, host:port or as an external one is addressed, empty where there is none;
+    `data` is a folder that the store may keep files in; `settings` are the sink's in the profile.
     """
 
     server: str
     data: Path
-    settings: Mapping[str, Any]
+    settings: Told
 
 
 def needs_server(name: str) -> bool:
@@ -261,7 +261,7 @@ def address(name: str, site: Site) -> str:
     return say(site)
 
 
-def prepare(name: str, address: str, secret: Secret, settings: Mapping[str, Any]) -> None:
+def prepare(name: str, address: str, secret: Secret, settings: Told) -> None:
     """Make what must be in the store before writers start. Raises Unavailable."""
     act: Callable[[str, Secret, Any], None] | None = getattr(_module(name), "prepare", None)
     if act is not None:
@@ -273,16 +273,16 @@ class Way:
     """With what those who read a store ask it, beside its address. Settings as a profile has them."""
 
     secret: Secret = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Told = field(default_factory=dict)
 
 
 OPEN: Final = Way()
 """Without a secret, and nothing said."""
 SECRETS: Final = ("api_key_file", "password_file", "credentials_file")
-"""The settings of sinks that name the file of a secret; a sink is given one of them at most."""
+"""The settings of sinks that name the file of a secret, one at most."""
 
 
-def secret_file(settings: Mapping[str, Any]) -> Path | None:
+def secret_file(settings: Told) -> Path | None:
     """The file of the secret that a sink's settings name; None where they name none."""
     named = next((settings[name] for name in SECRETS if settings.get(name)), None)
     return Path(str(named)).expanduser() if named else None

@@ -14,7 +14,7 @@ Settings are of the sink's type.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -27,6 +27,7 @@ from pipeline.connections import way
 from pipeline.connections.secrets import Secret
 from pipeline.connections.tls import BadFile
 from pipeline.connections.way import Finding, Place
+from pipeline.settings.document import Told
 from pipeline.sinks import Unavailable
 
 
@@ -57,14 +58,14 @@ def known() -> tuple[str, ...]:
     return tuple(sink for sink in sinks.names() if find_spec(f"pipeline.sinks.{sink}.rights") is not None)
 
 
-def needed(sink: str, address: str, settings: Mapping[str, Any], who: str, notifies: bool = False) -> Rights:
+def needed(sink: str, address: str, settings: Told, who: str, notifies: bool = False) -> Rights:
     """What `who`, or the user in the address, needs of the store of a sink among `known()`."""
     found: Rights = _of(sink).needed(Asked(address, sinks.settings_of(sink, settings), who, notifies))
     return found
 
 
 def examine(
-    sink: str, address: str, secret: Secret, settings: Mapping[str, Any], notifies: bool = False
+    sink: str, address: str, secret: Secret, settings: Told, notifies: bool = False
 ) -> Iterator[Finding]:
     """Every step on the way to a store among `known()`, up to the first that fails; of a store with several
     servers, as long as one of them is reached.
@@ -113,7 +114,7 @@ def numbers(version: str) -> list[int]:
     return [int(one) for one in found[0].split(".")] if found else []
 
 
-def in_the_clear(sink: str, address: str, settings: Mapping[str, Any]) -> list[str]:
+def in_the_clear(sink: str, address: str, settings: Told) -> list[str]:
     """The hosts elsewhere that would be spoken to without TLS. Raises Unavailable, ValueError."""
     if sink not in known():
         return []

@@ -12,16 +12,16 @@ Both raise `NotDone`. Settings are of the sink's type. Addresses are those of `p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from pipeline import sinks
 from pipeline.connections.secrets import Secret
+from pipeline.settings.document import Told
 
 
 class NotDone(Exception):
@@ -41,7 +41,7 @@ class Place:
     """The address and settings that lead a sink there; `make` and `drop` may be repeated."""
 
     address: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Told = field(default_factory=dict)
     make: Callable[[], None] = _nothing
     drop: Callable[[], None] = _nothing
 
@@ -51,7 +51,7 @@ def refusing() -> tuple[str, ...]:
     return _offering("refuse")
 
 
-def refuse(sink: str, address: str, secret: Secret, settings: Mapping[str, Any], refuses: bool) -> None:
+def refuse(sink: str, address: str, secret: Secret, settings: Told, refuses: bool) -> None:
     """Let the store of a sink among `refusing()` refuse every write, or take them again. Raises NotDone."""
     _of(sink).refuse(address, secret, sinks.settings_of(sink, settings), refuses)
 
@@ -61,9 +61,7 @@ def with_places() -> tuple[str, ...]:
     return _offering("place")
 
 
-def place(
-    sink: str, address: str, secret: Secret, settings: Mapping[str, Any], token: str, folder: Path
-) -> Place:
+def place(sink: str, address: str, secret: Secret, settings: Told, token: str, folder: Path) -> Place:
     """A place in the store of a sink among `with_places()`. Nothing is made yet. Raises NotDone."""
     found: Place = _of(sink).place(address, secret, sinks.settings_of(sink, settings), token, folder)
     return found

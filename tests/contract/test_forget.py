@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from fraudctl.decisions import deadletters, erasure, finding, labels
+from fraudctl.decisions import deadletters, erasure, finding
 from fraudctl.engines import workers
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, forgotten, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.settings import reading
+from fraudctl.traffic import labels
 from fraudctl.verify import KafkaLog, Kind, Verification
 from pipeline import sinks
 from pipeline.metrics import SinkStatus

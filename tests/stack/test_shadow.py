@@ -9,11 +9,11 @@ from typing import Any
 
 from fraudctl.compare import shadow
 from fraudctl.console.progress import Progress
-from fraudctl.decisions import labels
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
 from fraudctl.kafka.sender import Sender
+from fraudctl.traffic import labels
 from pipeline.records.clock import now_ms
 from tests.stack import flow
 from tests.stack.cli import ask, data_of

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.waiting import await_death, await_that, family, is_dead, kill_family
+from tests.waiting import await_death, await_none_left, await_that, family, is_dead, kill_family
 
 PARENT = """
 import socket, subprocess, sys, time
@@ -38,3 +38,18 @@ def test_a_killed_server_answers_nobody_any_more_though_its_child_shares_the_soc
 def test_a_condition_that_is_never_met_is_named() -> None:
     with pytest.raises(AssertionError, match=r"not within 0 s: the moon is cheese"):
         await_that(lambda: False, "the moon is cheese", wait_s=0)
+
+
+def test_what_comes_nearer_is_waited_for_however_long_and_what_stands_still_is_named() -> None:
+    clock, counts = [0.0], {"slow": 5, "quick": 1}
+
+    def sleep(_: float) -> None:
+        clock[0] += 9
+        counts["slow"] = max(counts["slow"] - 1, 0)
+        counts["quick"] = 0
+
+    await_none_left(lambda: counts, "sinks are behind", 10, lambda: clock[0], sleep)
+    assert clock == [45.0]
+    counts |= {"slow": 3, "stuck": 2}
+    with pytest.raises(AssertionError, match=r"for 10 s no nearer: stuck; sinks are behind: .*'stuck': 2"):
+        await_none_left(lambda: counts, "sinks are behind", 10, lambda: clock[0], sleep)

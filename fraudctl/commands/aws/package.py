@@ -14,7 +14,7 @@ from fraudctl.commands import _completion
 from fraudctl.console.result import Result
 from fraudctl.errors import Failed
 from fraudctl.settings import reading
-from pipeline.process import files
+from pipeline.disk import files
 
 
 def package(

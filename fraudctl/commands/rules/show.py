@@ -34,7 +34,7 @@ def show(
     if chosen is None:
         raise NotRunning("no stack is running", hint="name a rule set: fraudctl rules show default")
     loaded, place = rulesets.find(str(chosen), stack.home_dir())
-    content: Mapping[str, Any] = loaded.content
+    content = loaded.content
     features = [(key, _flat(value)) for key, value in (content.get("features") or {}).items()]
     declared = content["rules"]
     rules = [(rule.name, rule.points, rule.when, declared[rule.name].get("reason")) for rule in loaded.rules]

@@ -13,7 +13,7 @@ from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 def examine(home: Path) -> list[Check]:
     """Every check; what needs an answer of AWS only where it knows who asks."""
     values = kept.values(home)
-    account = values.account if values else Account("fraudctl")
+    account = values.account if values else Account("fraudctl", region_by=kept.REGION_BY)
     found = [_who(account)]
     if found[0].state == WELL and values is not None:
         found.append(_layers(account))

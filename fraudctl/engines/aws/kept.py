@@ -18,6 +18,8 @@ from pipeline.settings.document import DocumentError, read_file
 
 _MEND: Final = "run: fraudctl up --engine aws --values FILE, which writes it anew"
 
+REGION_BY: Final = "region in the file of --values"
+
 _STRICT: Final = ConfigDict(extra="forbid")
 
 
@@ -43,7 +45,7 @@ class Values:
 
     @property
     def account(self) -> Account:
-        return Account(self.name, self.region)
+        return Account(self.name, self.region, REGION_BY)
 
 
 class BadValues(FileProblems):

@@ -37,7 +37,7 @@ class Application:
     def stop(self, wait_s: float, progress: Progress, savepoint: bool = True) -> Ended:
         now = application.state(self._account)
         if not (now.runs or now.is_going_down):
-            return {"job_id": None, "savepoint": None}
+            return {"job_id": None, "savepoint": _newest(now)}
         progress.update(0, "the service takes a snapshot" if savepoint else "without a snapshot")
         if now.is_going_down:
             taken = application.await_stopped(self._account, wait_s)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from fraudctl.aws.account import Account
+from fraudctl.aws.documents import Answer
 from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import Failed, UsageError
 from fraudctl.waiting import until
@@ -56,11 +56,11 @@ def renew(account: Account, program: str) -> None:
     account.ask("ecs", "update_service", **asked)
 
 
-def _state(name: str, service: Mapping[str, Any]) -> ProgramState:
+def _state(name: str, service: Answer) -> ProgramState:
     wanted, running = int(service["desiredCount"]), int(service["runningCount"])
     if wanted == 0:
         return ProgramState(name, Condition.STOPPING if running else Condition.STOPPED)
-    newest: Mapping[str, Any] = next(iter(service.get("deployments", ())), {})
+    newest: Answer = next(iter(service.get("deployments", ())), {})
     started_s = int(newest["createdAt"].timestamp()) if "createdAt" in newest else 0
     if newest.get("rolloutState") == "FAILED":
         reason = newest.get("rolloutStateReason", "ECS gave its deployment up")

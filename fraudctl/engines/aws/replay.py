@@ -51,7 +51,7 @@ def words(account: Account, subtasks: int) -> str:
 def run(stack: Stack, topic: str, name: str, wait_s: float, shown: Progress, **changes: Any) -> Past:
     """See `fraudctl.engines.own_cluster`. Failed where the application stops before all is decided."""
     account, began = kept.account(stack.home), time.monotonic()
-    asked = bounded.over(stack, topic, name) | changes
+    asked: dict[str, Any] = {**bounded.over(stack, topic, name), **changes}
     subtasks = asked.pop("parallelism", None) or second.parallelism(account)
     decisions = asked["topics"].decisions
     own = {"hops": None, "trust": None, "hot_keys": 0}

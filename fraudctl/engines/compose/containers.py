@@ -40,6 +40,9 @@ _CONDITIONS = {
     "dead": Condition.FAILED,
 }
 
+State = Mapping[str, Any]
+"""of one container, as Docker tells it"""
+
 
 class Containers:
     """The containers of one home. Every method raises Failed where Docker does not answer."""
@@ -128,7 +131,7 @@ class Containers:
             return False
         return (info["KernelVersion"], info["Name"]) == (platform.release(), platform.node())
 
-    def _state(self, name: str, state: Mapping[str, Any]) -> ProgramState:
+    def _state(self, name: str, state: State) -> ProgramState:
         condition = _CONDITIONS.get(state["Status"], Condition.UNKNOWN)
         runs = condition is Condition.RUNNING
         reason = state.get("Error") or (unwell(state) if runs else f"ended with {state.get('ExitCode')}")
@@ -167,7 +170,7 @@ def _host() -> str:
     return str(context.Host) if context is not None else "unix:///var/run/docker.sock"
 
 
-def unwell(state: Mapping[str, Any]) -> str:
+def unwell(state: State) -> str:
     """What a container's own check of its health says, where it has failed several times; else nothing."""
     health = state.get("Health") or {}
     if health.get("Status") != "unhealthy":

@@ -6,7 +6,7 @@ program sees it after its next start. What lies in the home is there already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from fraudctl.servers import dynamodb
 from fraudctl.settings.checkpoints import Checkpoints
 from pipeline import notify, sinks
 from pipeline.settings import reading
+from pipeline.settings.document import Told
 
 NOTIFIER = "notifier"
 CLI = "cli"
@@ -100,7 +101,7 @@ def _of_store(stack: Stack, sink: str) -> list[Path]:
     return [*([secret] if secret else []), *_named(sinks.settings_type(sink), settings)]
 
 
-def _named(kind: type[Any], settings: Mapping[str, Any]) -> list[Path]:
+def _named(kind: type[Any], settings: Told) -> list[Path]:
     return [Path(str(settings[name])) for name in reading.files(kind) if settings.get(name)]
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fraudctl.binaries import artifacts
 from fraudctl.engines.kubernetes import flink_pod, mounted
@@ -21,6 +21,7 @@ from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
 from fraudctl.servers import flink
 from fraudctl.waiting import until
+from pipeline.settings.document import Content
 
 START_S: Final = 300.0
 """How long a Flink may take from being asked for to answering."""
@@ -51,7 +52,7 @@ def _with_jars(stack: Stack) -> Stack:
     return found
 
 
-def _contents(stack: Stack, given: Path) -> Iterator[Mapping[str, Any]]:
+def _contents(stack: Stack, given: Path) -> Iterator[Content]:
     """Rule sets that ever were in force, then those that the replay was given: of one version these count."""
     trusted = signing.trusted_by(stack.profile)
     for one in flink_pod.records_and_chain(stack, trusted)[1]:

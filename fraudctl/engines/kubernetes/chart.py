@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 import yaml
 
@@ -54,7 +54,7 @@ def folder() -> Path:
     return shipped.data_dir("deploy") / "kubernetes" / "fraudctl"
 
 
-def values_of(path: Path) -> Mapping[str, Any]:
+def values_of(path: Path) -> Mapping[str, object]:
     """A file of values. Raises BadValues."""
     try:
         found = read_file(path).content

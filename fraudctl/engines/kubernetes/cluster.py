@@ -9,13 +9,14 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from fraudctl.engines.kubernetes.chart import Manifest, Release
+from fraudctl.engines.kubernetes.objects import Object, Seen
 from fraudctl.errors import Failed
 
 ANSWER_S: Final = 60.0
@@ -80,19 +81,19 @@ class Cluster:
         done = self.ask([*argv, *(["--dry-run=server"] if dry_run else [])], _text(manifests)).splitlines()
         return done if dry_run else [*done, *self._prune(manifests)]
 
-    def get(self, kinds: str, selector: str | None = None) -> list[dict[str, Any]]:
+    def get(self, kinds: str, selector: str | None = None) -> list[Object]:
         """The release's objects of these kinds, separated by commas."""
         said = self.ask(["get", kinds, "-l", selector or self.place.selector, "-o", "json"])
-        items: list[dict[str, Any]] = json.loads(said)["items"]
+        items: list[Object] = json.loads(said)["items"]
         return items
 
-    def find(self, kind: str, name: str) -> dict[str, Any] | None:
+    def find(self, kind: str, name: str) -> Object | None:
         """One object by its name, None where there is none."""
         said = self.ask(["get", kind, name, "-o", "json", "--ignore-not-found"])
-        found: dict[str, Any] | None = json.loads(said) if said.strip() else None
+        found: Object | None = json.loads(said) if said.strip() else None
         return found
 
-    def patch(self, kind: str, name: str, change: Mapping[str, Any]) -> None:
+    def patch(self, kind: str, name: str, change: Seen) -> None:
         """Change fields of one object and leave the others."""
         argv = ["patch", kind, name, "--type", "merge", "--field-manager", MANAGER]
         self.ask([*argv, "-p", json.dumps(change)])

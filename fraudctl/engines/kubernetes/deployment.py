@@ -6,13 +6,14 @@ a field, and to wait until the operator says in the status that it has done so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.engines.kubernetes.objects import Object, Seen
 from fraudctl.engines.kubernetes.programs import COMPONENT
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Submission, with_origin
@@ -44,7 +45,7 @@ class Deployment:
                 "see docs/kubernetes.md",
             )
         before = self._resource()
-        job: dict[str, Any] = dict(_RUNS)
+        job: Object = dict(_RUNS)
         if restore != "latest":
             _refuse_restore(before, restore)
             nonce = self._next("savepointRedeployNonce")
@@ -60,20 +61,18 @@ class Deployment:
     def stop(self, wait_s: float, progress: Progress, savepoint: bool = True) -> Ended:
         """Suspends the job, with a savepoint or from its newest checkpoint, and waits until it is.
 
-        Where somebody has asked for it already, what comes of that is the answer.
+        Where somebody has asked for it already, what comes of that, or came of it, is the answer.
         """
         before = self._resource()
         if _is_to_be_suspended(before) and _is_of_now(before) and _is_suspended(before["status"]):
-            return {"job_id": None, "savepoint": None}
+            return {"job_id": None, "savepoint": _stopped_with(before)}
         with _told_of_what_goes_on():
             if not _is_to_be_suspended(before):
                 mode = "savepoint" if savepoint else "last-state"
                 self._change({"job": {"state": "suspended", "upgradeMode": mode}})
             self._await(_is_suspended, wait_s, progress, "suspend it")
         now = self._resource()
-        has_savepoint = now["spec"]["job"].get("upgradeMode") == "savepoint"
-        path = _job(now["status"]).get("upgradeSavepointPath") if has_savepoint else None
-        return {"job_id": _job(before.get("status", {})).get("jobId"), "savepoint": path}
+        return {"job_id": _job(before.get("status", {})).get("jobId"), "savepoint": _stopped_with(now)}
 
     def savepoint(self, wait_s: float, progress: Progress) -> Ended:
         """Has a savepoint taken while the job goes on, and waits until it is complete."""
@@ -133,10 +132,8 @@ class Deployment:
         """Until the operator has acted on what is wanted now, and the job runs and is stable."""
         self._await(_runs, wait_s, progress, "run it")
 
-    def _await(
-        self, met: Callable[[Mapping[str, Any]], bool], wait_s: float, progress: Progress, what: str
-    ) -> None:
-        found: dict[str, Any] = {}
+    def _await(self, met: Callable[[Seen], bool], wait_s: float, progress: Progress, what: str) -> None:
+        found: Object = {}
 
         def is_met() -> bool:
             found.update(self._resource())
@@ -151,14 +148,14 @@ class Deployment:
     def _next(self, nonce: str) -> int:
         return int(self._resource()["spec"]["job"].get(nonce) or 0) + 1
 
-    def _change(self, spec: Mapping[str, Any]) -> None:
+    def _change(self, spec: Seen) -> None:
         self._cluster.patch(KIND, self._cluster.place.release, {"spec": spec})
 
-    def _status(self) -> Mapping[str, Any]:
-        status: Mapping[str, Any] = self._resource().get("status", {})
+    def _status(self) -> Seen:
+        status: Seen = self._resource().get("status", {})
         return status
 
-    def _resource(self) -> dict[str, Any]:
+    def _resource(self) -> Object:
         found = self._cluster.get(KIND, f"{self._cluster.place.selector},{COMPONENT}=flink")
         if not found:
             raise NotRunning(
@@ -177,11 +174,11 @@ def _told_of_what_goes_on() -> Iterator[None]:
         raise
 
 
-_RUNS: Final[Mapping[str, Any]] = {"state": "running", "upgradeMode": "savepoint"}
+_RUNS: Final[Seen] = {"state": "running", "upgradeMode": "savepoint"}
 """Also one that was stopped without a savepoint goes on from what it has; the next stop takes one."""
 
 
-def _refuse_restore(resource: Mapping[str, Any], restore: str) -> None:
+def _refuse_restore(resource: Seen, restore: str) -> None:
     """Raises UsageError where no job can be started from there now."""
     if "://" not in restore:
         raise UsageError(
@@ -195,26 +192,34 @@ def _refuse_restore(resource: Mapping[str, Any], restore: str) -> None:
         )
 
 
-def _is_of_now(resource: Mapping[str, Any]) -> bool:
+def _is_of_now(resource: Seen) -> bool:
     """Whether the status is the answer to what is wanted now."""
-    status: Mapping[str, Any] = resource.get("status") or {}
+    status: Seen = resource.get("status") or {}
     return bool(status.get("observedGeneration") == resource["metadata"]["generation"])
 
 
-def _is_to_be_suspended(resource: Mapping[str, Any]) -> bool:
+def _is_to_be_suspended(resource: Seen) -> bool:
     return bool(resource["spec"]["job"].get("state") == "suspended")
 
 
-def _was_left_to_its_checkpoint(resource: Mapping[str, Any]) -> bool:
+def _was_left_to_its_checkpoint(resource: Seen) -> bool:
     """Whether it was stopped without a savepoint."""
     return _is_to_be_suspended(resource) and resource["spec"]["job"].get("upgradeMode") == "last-state"
 
 
-def _runs(status: Mapping[str, Any]) -> bool:
+def _stopped_with(resource: Seen) -> str | None:
+    """The savepoint of a job that was stopped with one."""
+    if resource["spec"]["job"].get("upgradeMode") != "savepoint":
+        return None
+    path: str | None = _job(resource["status"]).get("upgradeSavepointPath")
+    return path
+
+
+def _runs(status: Seen) -> bool:
     return _job(status).get("state") == "RUNNING" and status.get("lifecycleState") in ("DEPLOYED", "STABLE")
 
 
-def _flink(status: Mapping[str, Any]) -> FlinkJob | None:
+def _flink(status: Seen) -> FlinkJob | None:
     job = _job(status)
     if not job.get("jobId"):
         return None
@@ -229,33 +234,33 @@ def _flink(status: Mapping[str, Any]) -> FlinkJob | None:
     }
 
 
-def _last(status: Mapping[str, Any]) -> Mapping[str, Any]:
+def _last(status: Seen) -> Seen:
     """The newest savepoint that the operator knows."""
     info = _job(status).get("savepointInfo") or {}
-    found: Mapping[str, Any] = info.get("lastSavepoint") or {}
+    found: Seen = info.get("lastSavepoint") or {}
     return found
 
 
-def _job(status: Mapping[str, Any]) -> Mapping[str, Any]:
+def _job(status: Seen) -> Seen:
     """What the operator says of the job; nothing before it has seen it."""
-    found: Mapping[str, Any] = status.get("jobStatus") or {}
+    found: Seen = status.get("jobStatus") or {}
     return found
 
 
-def _state(status: Mapping[str, Any]) -> str:
+def _state(status: Seen) -> str:
     return str(status.get("lifecycleState", "not seen yet")).lower()
 
 
-def _is_suspended(status: Mapping[str, Any]) -> bool:
+def _is_suspended(status: Seen) -> bool:
     return status.get("lifecycleState") == "SUSPENDED"
 
 
-def _failure(what: str, status: Mapping[str, Any]) -> Failed:
+def _failure(what: str, status: Seen) -> Failed:
     said = status.get("error") or status["lifecycleState"].lower()
     return Failed(f"the operator could not {what}: {said}", hint=_HINT, code="job_failed")
 
 
-def _late(what: str, wait_s: float, status: Mapping[str, Any]) -> Failed:
+def _late(what: str, wait_s: float, status: Seen) -> Failed:
     state = _state(status)
     said = f": {status['error']}" if status.get("error") else ""
     return Failed(

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 from fraudctl.console.progress import progress
 from fraudctl.console.streams import say
@@ -46,6 +45,7 @@ from fraudctl.jobs import askers
 from fraudctl.jobs.live_answers import LiveStatus
 from fraudctl.jobs.rules_log import Carried
 from fraudctl.waiting import until
+from pipeline.settings.document import Content
 
 
 class Engine:
@@ -218,7 +218,7 @@ class Engine:
         self,
         stack: Stack,
         arguments: Sequence[str],
-        rule_sets: Sequence[Mapping[str, Any]],
+        rule_sets: Sequence[Content],
         wait_s: float,
         needs_flink: bool,
     ) -> Ended:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.engines.kubernetes.objects import Object, Seen
 
 _SECRET: Final = "secret-"
 """how volumes of secrets are called in the chart"""
 
 
-def make(cluster: Cluster, job: Mapping[str, Any], owned: Sequence[dict[str, Any]]) -> None:
+def make(cluster: Cluster, job: Seen, owned: Sequence[Object]) -> None:
     """The Job, then what goes with it. Raises Failed."""
     text = yaml.safe_dump(job, sort_keys=False)
     made = json.loads(cluster.ask(["create", "-o", "json", "-f", "-"], text))
@@ -28,14 +29,14 @@ def make(cluster: Cluster, job: Mapping[str, Any], owned: Sequence[dict[str, Any
         cluster.ask(["create", "-f", "-"], yaml.safe_dump_all(owned, sort_keys=False))
 
 
-def files_of(job: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
+def files_of(job: Seen, data: Mapping[str, str]) -> Object:
     """A ConfigMap of the Job's name with these files."""
     metadata = {"name": job["metadata"]["name"], "labels": job["metadata"]["labels"]}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
 
 
 def limit(
-    job: dict[str, Any],
+    job: Object,
     wait_s: float,
     resources: Mapping[str, Mapping[str, str]],
     wanted: Collection[str],
@@ -49,7 +50,7 @@ def limit(
     mount_files(job, *files)
 
 
-def mount_files(job: dict[str, Any], volume: str, place: Path) -> None:
+def mount_files(job: Object, volume: str, place: Path) -> None:
     """Its pod finds the files of that ConfigMap there."""
     pod = job["spec"]["template"]["spec"]
     [container] = pod["containers"]
@@ -57,12 +58,12 @@ def mount_files(job: dict[str, Any], volume: str, place: Path) -> None:
     container["volumeMounts"].append({"name": volume, "mountPath": str(place), "readOnly": True})
 
 
-def keep_secrets(job: dict[str, Any], wanted: Collection[str]) -> None:
+def keep_secrets(job: Object, wanted: Collection[str]) -> None:
     """Of the secrets that the setup has these alone are mounted."""
     drop_secrets(job, {one["name"].removeprefix(_SECRET) for one in _secrets(job)} - set(wanted))
 
 
-def drop_secrets(job: dict[str, Any], unwanted: Collection[str]) -> None:
+def drop_secrets(job: Object, unwanted: Collection[str]) -> None:
     """Those are not mounted."""
     pod = job["spec"]["template"]["spec"]
     [container] = pod["containers"]
@@ -71,12 +72,12 @@ def drop_secrets(job: dict[str, Any], unwanted: Collection[str]) -> None:
     container["volumeMounts"] = [one for one in container["volumeMounts"] if one["name"] not in names]
 
 
-def _secrets(job: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _secrets(job: Seen) -> list[Object]:
     volumes = job["spec"]["template"]["spec"]["volumes"]
     return [one for one in volumes if one["name"].startswith(_SECRET)]
 
 
-def _owner(made: Mapping[str, Any]) -> dict[str, Any]:
+def _owner(made: Seen) -> Object:
     metadata = made["metadata"]
     named = {"name": metadata["name"], "uid": metadata["uid"]}
     return {"apiVersion": made["apiVersion"], "kind": made["kind"], **named}

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from threading import Event
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -18,6 +18,7 @@ from fraudctl.console import interrupt
 from fraudctl.engines.contract import Ended
 from fraudctl.engines.kubernetes import given, mounted, programs
 from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.engines.kubernetes.objects import Object, Seen
 from fraudctl.errors import Failed
 from fraudctl.waiting import until
 
@@ -38,7 +39,7 @@ class WentAway(Failed):
 
 def run(
     cluster: Cluster,
-    manifests: Sequence[Mapping[str, Any]],
+    manifests: Sequence[Seen],
     arguments: Sequence[str],
     wait_s: float,
     begun: Event | None = None,
@@ -79,19 +80,17 @@ def ended(
     return Ended(found[0], cluster.ask(["logs", f"job/{name}"]))
 
 
-def job_of(manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str) -> dict[str, Any]:
+def job_of(manifests: Sequence[Seen], arguments: Sequence[str], mark: str) -> Object:
     """The Job of a command that may need any store."""
     job = manifest(manifests, arguments, mark, mounted.COMMAND)
     given.drop_secrets(job, mounted.NOT_FOR_COMMANDS)
     return job
 
 
-def manifest(
-    manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str, program: str
-) -> dict[str, Any]:
+def manifest(manifests: Sequence[Seen], arguments: Sequence[str], mark: str, program: str) -> Object:
     """The Job of that program, made from those of the chart, with all that the setup is given."""
     [setup] = [one for one in manifests if one["kind"] == "Job"]
-    job: dict[str, Any] = copy.deepcopy(dict(setup))
+    job: Object = copy.deepcopy(dict(setup))
     release, _, _ = job["metadata"]["name"].rpartition(f"-{mounted.SETUP}-")
     job["metadata"]["name"] = f"{release}-{program}-{mark}"
     for metadata in (job["metadata"], job["spec"]["template"]["metadata"]):
@@ -125,7 +124,7 @@ def _exit_code(cluster: Cluster, name: str, begun: Event) -> tuple[int] | None:
     return None
 
 
-def _code_of(state: Mapping[str, Any], name: str, begun: Event) -> int | None:
+def _code_of(state: Seen, name: str, begun: Event) -> int | None:
     """Of a container in that state, None while it goes on."""
     if "waiting" not in state:
         begun.set()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.engines.kubernetes.objects import Object, Seen
 from fraudctl.errors import UsageError
 
 COMPONENT: Final = "app.kubernetes.io/component"
@@ -23,7 +24,7 @@ NEVER: Final = frozenset(
 def states(cluster: Cluster) -> dict[str, ProgramState]:
     """How every program is, asked once."""
     objects = cluster.get("deployments.apps,pods")
-    pods: dict[str, list[dict[str, Any]]] = {}
+    pods: dict[str, list[Object]] = {}
     for one in objects:
         if one["kind"] == "Pod" and (name := _program_of(one)) not in NO_PROGRAMS:
             pods.setdefault(name, []).append(one)
@@ -51,19 +52,19 @@ def check(cluster: Cluster, program: str) -> str:
     return program
 
 
-def never_starts(pods: Sequence[Mapping[str, Any]]) -> str:
+def never_starts(pods: Sequence[Seen]) -> str:
     """Why one of these pods will never start, empty where nothing says so."""
     return next((reason for reason in _reasons(pods) if reason in NEVER), "")
 
 
-def _program_of(it: Mapping[str, Any]) -> str:
+def _program_of(it: Seen) -> str:
     labels = it["metadata"].get("labels", {})
     if labels.get(COMPONENT) == "flink" and "component" in labels:
         return f"flink-{labels['component']}"
     return str(labels.get(COMPONENT, ""))
 
 
-def _state(name: str, replicas: int, pods: Sequence[Mapping[str, Any]]) -> ProgramState:
+def _state(name: str, replicas: int, pods: Sequence[Seen]) -> ProgramState:
     """Of several pods the program runs when one does its work."""
     there = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     if replicas == 0:
@@ -78,12 +79,12 @@ def _state(name: str, replicas: int, pods: Sequence[Mapping[str, Any]]) -> Progr
     return ProgramState(name, Condition.STARTING, started_s=started_s, reason=next(iter(reasons), ""))
 
 
-def _is_ready(pod: Mapping[str, Any]) -> bool:
+def _is_ready(pod: Seen) -> bool:
     conditions = pod["status"].get("conditions", ())
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
-def _reasons(pods: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+def _reasons(pods: Iterable[Seen]) -> Iterable[str]:
     """Why containers wait, in Kubernetes' words; why a pod has no machine, where it has none."""
     for pod in pods:
         for container in pod["status"].get("containerStatuses", ()):

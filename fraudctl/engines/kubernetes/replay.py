@@ -11,16 +11,18 @@ from __future__ import annotations
 import copy
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from typing import Any, Final
+from typing import Final
 
 from fraudctl.console import interrupt
 from fraudctl.engines.contract import Ended
 from fraudctl.engines.kubernetes import given, left, mounted, near, programs
 from fraudctl.engines.kubernetes.cluster import Cluster
 from fraudctl.engines.kubernetes.deployment import KIND
+from fraudctl.engines.kubernetes.objects import Object, Seen
 from pipeline.rules.ruleset import content_hash
+from pipeline.settings.document import Content
 
 CHECKPOINTS: Final = "execution.checkpointing.dir"
 RESOURCES: Final = {
@@ -37,9 +39,9 @@ _SECRETS: Final = ("kafka", "registry")
 
 def run(
     cluster: Cluster,
-    manifests: Sequence[Mapping[str, Any]],
+    manifests: Sequence[Seen],
     arguments: Sequence[str],
-    rule_sets: Iterable[Mapping[str, Any]],
+    rule_sets: Iterable[Content],
     wait_s: float,
     needs_flink: bool = True,
     look_s: float = near.LOOK_S,
@@ -83,10 +85,10 @@ def has_pods(cluster: Cluster) -> bool:
     return bool(cluster.get("pods", _all(cluster)))
 
 
-def flink_of(manifests: Sequence[Mapping[str, Any]], mark: str) -> dict[str, Any]:
+def flink_of(manifests: Sequence[Seen], mark: str) -> Object:
     """The session cluster, made from the live job's."""
     [live] = [one for one in manifests if one["kind"] == "FlinkDeployment"]
-    made: dict[str, Any] = copy.deepcopy(dict(live))
+    made: Object = copy.deepcopy(dict(live))
     ending, spec = f"-{mounted.REPLAY}-{mark}", made["spec"]
     made["metadata"]["name"] = f"{made['metadata']['name'][: _NAME_LENGTH - len(ending)]}{ending}"
     for metadata in (made["metadata"], spec["podTemplate"]["metadata"]):
@@ -99,15 +101,15 @@ def flink_of(manifests: Sequence[Mapping[str, Any]], mark: str) -> dict[str, Any
 
 
 def job_of(
-    manifests: Sequence[Mapping[str, Any]], flink: str, arguments: Sequence[str], mark: str, wait_s: float
-) -> dict[str, Any]:
+    manifests: Sequence[Seen], flink: str, arguments: Sequence[str], mark: str, wait_s: float
+) -> Object:
     """The Job of the command, which reaches that Flink and Kafka, and is given no secret of a store."""
     job = near.manifest(manifests, [flink, *arguments], mark, mounted.REPLAY)
     given.limit(job, wait_s, RESOURCES, _SECRETS, (_VOLUME, mounted.RULE_SETS))
     return job
 
 
-def rule_sets_of(job: Mapping[str, Any], contents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def rule_sets_of(job: Seen, contents: Iterable[Content]) -> Object:
     """A file for each, by its hash."""
     data = {f"{content_hash(one)}.json": json.dumps(one, ensure_ascii=False) for one in contents}
     return given.files_of(job, data)
@@ -118,7 +120,7 @@ def _all(cluster: Cluster) -> str:
     return f"{cluster.place.selector},{programs.COMPONENT} in ({mounted.REPLAY},{mounted.REPLAY_FLINK})"
 
 
-def _has_ended(job: Mapping[str, Any]) -> bool:
+def _has_ended(job: Seen) -> bool:
     conditions = job.get("status", {}).get("conditions", ())
     return any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in conditions)
 

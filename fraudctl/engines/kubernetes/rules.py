@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from fraudctl.console import interrupt
 from fraudctl.engines.contract import Ended
 from fraudctl.engines.kubernetes import given, mounted, near
 from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.engines.kubernetes.objects import Object, Seen
 from fraudctl.errors import Failed, UsageError
 from fraudctl.jobs.askers import Asker
 
@@ -33,7 +34,7 @@ _LOOK: Final = "what came into force tells: fraudctl rules history"
 
 def run(
     cluster: Cluster,
-    manifests: Sequence[Mapping[str, Any]],
+    manifests: Sequence[Seen],
     arguments: Sequence[str],
     files: Mapping[str, str],
     asker: Asker,
@@ -50,26 +51,24 @@ def run(
     return _run(cluster, job, told, wait_s, look_s)
 
 
-def job_of(
-    manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str, wait_s: float
-) -> dict[str, Any]:
+def job_of(manifests: Sequence[Seen], arguments: Sequence[str], mark: str, wait_s: float) -> Object:
     """The Job of the command, which reaches Kafka and asks the live job's Flink which steps that has."""
     return _job(manifests, arguments, mark, wait_s, mounted.RULES, _SECRETS)
 
 
-def log_job_of(manifests: Sequence[Mapping[str, Any]], mark: str, wait_s: float) -> dict[str, Any]:
+def log_job_of(manifests: Sequence[Seen], mark: str, wait_s: float) -> Object:
     """The Job that reads and writes the topic for who signs elsewhere: it has no key and runs no command."""
     return _job(manifests, (), mark, wait_s, mounted.RULES_LOG, _SECRETS_OF_LOG)
 
 
 def _job(
-    manifests: Sequence[Mapping[str, Any]],
+    manifests: Sequence[Seen],
     arguments: Sequence[str],
     mark: str,
     wait_s: float,
     program: str,
     wanted: Sequence[str],
-) -> dict[str, Any]:
+) -> Object:
     job = near.manifest(manifests, arguments, mark, program)
     given.limit(job, wait_s, RESOURCES, wanted, (_VOLUME, mounted.GIVEN))
     return job
@@ -77,7 +76,7 @@ def _job(
 
 def carry(
     cluster: Cluster,
-    manifests: Sequence[Mapping[str, Any]],
+    manifests: Sequence[Seen],
     signed: bytes | None,
     wait_s: float,
     look_s: float = near.LOOK_S,
@@ -95,9 +94,7 @@ def carry(
     return ended.output
 
 
-def _run(
-    cluster: Cluster, job: Mapping[str, Any], files: Mapping[str, str], wait_s: float, look_s: float
-) -> Ended:
+def _run(cluster: Cluster, job: Seen, files: Mapping[str, str], wait_s: float, look_s: float) -> Ended:
     name = job["metadata"]["name"]
     # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
     with interrupt.by_any_end():

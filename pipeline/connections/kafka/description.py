@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pipeline.connections.tls import TlsFiles
 from pipeline.settings.kinds import Choice, File, Text, Truth, Whole
@@ -109,7 +109,7 @@ class Kafka(TlsFiles):
         found = (self.key_password_file, self.password_file, self.client_secret_file)
         return tuple(one for one in found if one is not None)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """What is set, as JSON: what a profile would have."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
         return {

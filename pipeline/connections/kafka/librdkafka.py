@@ -25,6 +25,8 @@ from pipeline.connections.kafka.description import Kafka
 
 Settings = Mapping[str, Any]
 """What a client is told beside its connection, by librdkafka's own names."""
+Configuration = dict[str, Any]
+"""All that it is told: those names and calls back, as librdkafka's Python client takes them."""
 
 LOOK_EVERY_S = 2.0
 RETIRING_S = 3.0
@@ -104,10 +106,10 @@ def _beside(end: Callable[[], None]) -> None:
     closing.join(RETIRING_S)
 
 
-def connection(kafka: Kafka) -> dict[str, Any]:
+def connection(kafka: Kafka) -> Configuration:
     """What any client is told of the connection, secrets included: keep it nowhere. Raises BadFile."""
     tls.check(kafka.tls_files)
-    found: dict[str, Any] = {"bootstrap.servers": kafka.bootstrap}
+    found: Configuration = {"bootstrap.servers": kafka.bootstrap}
     transport = "ssl" if kafka.is_encrypted else "plaintext"
     found["security.protocol"] = f"sasl_{transport}" if kafka.is_sasl else transport
     if kafka.is_encrypted:
@@ -174,13 +176,13 @@ _HEARD: dict[Kafka, _Heard] = {}
 _ADMINS: WeakKeyDictionary[AdminClient, Kafka] = WeakKeyDictionary()
 
 
-def _whole(kafka: Kafka, settings: Settings, logger: logging.Logger | None) -> dict[str, Any]:
+def _whole(kafka: Kafka, settings: Settings, logger: logging.Logger | None) -> Configuration:
     # how the files are is noted first: a client may have read a later one, never an earlier one
     heard = _complaints(kafka, logger or log)
     return {**settings, **connection(kafka), "error_cb": heard}
 
 
-def _logged(logger: logging.Logger | None) -> dict[str, Any]:
+def _logged(logger: logging.Logger | None) -> Configuration:
     return {} if logger is None else {"logger": logger}
 
 
@@ -202,7 +204,7 @@ def _complaints(kafka: Kafka, logger: logging.Logger) -> Callable[[KafkaError], 
     return heard
 
 
-def _tls(kafka: Kafka) -> dict[str, Any]:
+def _tls(kafka: Kafka) -> Configuration:
     return {
         "ssl.ca.location": _text(kafka.ca_file),
         "ssl.certificate.location": _text(kafka.cert_file),
@@ -211,7 +213,7 @@ def _tls(kafka: Kafka) -> dict[str, Any]:
     }
 
 
-def _password(kafka: Kafka) -> dict[str, Any]:
+def _password(kafka: Kafka) -> Configuration:
     scram = kafka.mechanism or "SCRAM-SHA-512"
     return {
         "sasl.mechanisms": "PLAIN" if kafka.security == "plain" else scram,
@@ -220,7 +222,7 @@ def _password(kafka: Kafka) -> dict[str, Any]:
     }
 
 
-def _oauth(kafka: Kafka) -> dict[str, Any]:
+def _oauth(kafka: Kafka) -> Configuration:
     return {
         "sasl.mechanisms": "OAUTHBEARER",
         "sasl.oauthbearer.method": "oidc",
@@ -232,7 +234,7 @@ def _oauth(kafka: Kafka) -> dict[str, Any]:
     }
 
 
-def _aws(kafka: Kafka) -> dict[str, Any]:
+def _aws(kafka: Kafka) -> Configuration:
     from aws_msk_iam_sasl_signer import MSKAuthTokenProvider as Signer
 
     def token(_: str) -> tuple[str, float]:
@@ -247,7 +249,7 @@ def _aws(kafka: Kafka) -> dict[str, Any]:
     return {"sasl.mechanisms": "OAUTHBEARER", "oauth_cb": token}
 
 
-_SASL: Mapping[str, Callable[[Kafka], dict[str, Any]]] = {
+_SASL: Mapping[str, Callable[[Kafka], Configuration]] = {
     "scram": _password,
     "plain": _password,
     "oauth": _oauth,

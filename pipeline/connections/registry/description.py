@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pipeline.connections.tls import TlsFiles
 from pipeline.settings.kinds import Choice, File, Text
@@ -48,7 +48,7 @@ class SchemaRegistry(TlsFiles):
         found = (getattr(self, one.name) for one in fields(self))
         return tuple(one for one in found if isinstance(one, Path))
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """What is set, as JSON: what a profile would have."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: os.fspath(one) for name, one in found.items() if one is not None}

@@ -35,6 +35,7 @@ import ast
 import re
 import warnings
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from pipeline.rules.expression.tree import (
@@ -97,6 +98,7 @@ def parse(text: str, names: Names) -> Condition:
     return _Reader(line, names).condition(tree)
 
 
+@lru_cache(maxsize=512)
 def _syntax(line: str) -> ast.expr:
     try:
         with warnings.catch_warnings():

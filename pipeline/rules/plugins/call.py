@@ -120,7 +120,7 @@ _READERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
 }
 
 
-def _values(reads: _Reads, row: Sequence[RawValue | None]) -> dict[str, Any]:
+def _values(reads: _Reads, row: Sequence[RawValue | None]) -> dict[str, object]:
     """What a plug-in is handed: absent values are left out, money is decimal."""
     given = {}
     for name, place, reader in reads:

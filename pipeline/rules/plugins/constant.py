@@ -232,7 +232,7 @@ def _is_of_the_class(name: str, held: object) -> bool:
 @cache
 def _closed_kind(kind: Any, container: Any) -> Any:
     """A kind whose values cannot be changed, under the same name."""
-    names: dict[str, Any] = dict.fromkeys(_CHANGING[container], _refused)
+    names: dict[str, object] = dict.fromkeys(_CHANGING[container], _refused)
     if kind is container or _is_of_ours(kind):
         names |= {name: _anew(kind, name) for name in _ANEW if hasattr(kind, name)}
     if issubclass(kind, collections.defaultdict):

@@ -60,7 +60,7 @@ def _making(plain: Any, name: str) -> Callable[..., Any]:
     return make
 
 
-def _methods(plain: type) -> dict[str, Any]:
+def _methods(plain: type) -> dict[str, object]:
     return {"__slots__": (), "__iter__": _iter} | {
         name: _making(plain, name) for name in _MAKING if hasattr(plain, name)
     }

@@ -90,7 +90,7 @@ def _named(kind: Any, like: type) -> Any:
 
 
 SHOWN[str] = _named(Text, str)
-BUILTINS: Final[dict[str, Any]] = {
+BUILTINS: Final[dict[str, object]] = {
     "str": Text,
     "repr": checking(repr),
     "ascii": checking(ascii),

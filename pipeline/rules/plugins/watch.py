@@ -17,9 +17,9 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
-from pipeline.process.files import write_atomically
+from pipeline.disk.files import write_atomically
 from pipeline.rules.plugins.source import Plugin
 
 log = logging.getLogger("plugins")
@@ -28,6 +28,7 @@ DESKS: Final = "*.desk"
 _STOPPED: Final = "stopped.json"
 _COUNTS: Final = struct.Struct("<qq")
 _LABEL_BYTES: Final = 1_024
+_NAMES: Final = ("rule", "place", "version", "hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,17 @@ class Running:
     limit_s: float
     version: str
     hash: str
+
+
+class Stopped(TypedDict):
+    """A plug-in that is not called any more, and why."""
+
+    rule: str
+    place: str
+    version: str
+    hash: str
+    reason: str
+    at_ms: int
 
 
 class Desk:
@@ -127,8 +139,8 @@ def sweep(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def stopped(folder: Path) -> dict[str, dict[str, Any]]:
-    """The plug-ins that are not called any more, by key: rule, place, version, hash, reason, at_ms.
+def stopped(folder: Path) -> dict[str, Stopped]:
+    """The plug-ins that are not called any more, by key.
 
     An entry of another shape is left out: its plug-in is called, and stopped again if need be.
     """
@@ -137,12 +149,25 @@ def stopped(folder: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError):
         return {}
     entries = found.items() if isinstance(found, dict) else ()
-    return {key: entry for key, entry in entries if isinstance(entry, dict) and "reason" in entry}
+    return {key: _entry(one) for key, one in entries if isinstance(one, dict) and "reason" in one}
 
 
-def stop(folder: Path, key: str, entry: Mapping[str, Any]) -> None:
+def _entry(found: Mapping[str, object]) -> Stopped:
+    at_ms = found.get("at_ms")
+    rule, place, version, ruleset_hash = (str(found.get(name, "")) for name in _NAMES)
+    return {
+        "rule": rule,
+        "place": place,
+        "version": version,
+        "hash": ruleset_hash,
+        "reason": str(found["reason"]),
+        "at_ms": at_ms if isinstance(at_ms, int) else 0,
+    }
+
+
+def stop(folder: Path, key: str, entry: Stopped) -> None:
     """Note that a plug-in is not to be called any more; on disk when it returns. Raises OSError."""
-    noted = stopped(folder) | {key: dict(entry)}
+    noted = stopped(folder) | {key: entry}
     write_atomically(folder / _STOPPED, json.dumps(noted, indent=1))
 
 

@@ -19,6 +19,8 @@ from pipeline.connections.trouble import Trouble
 NOBODY = Access()
 Attribute = dict[str, Any]
 """a value as DynamoDB has it, below the letter of its kind"""
+Answer = dict[str, Any]
+"""what the service is asked and answers, in its own shapes: botocore checks what it is asked"""
 Item = dict[str, Attribute]
 """An item in DynamoDB's own form: attribute name to {type: value}."""
 
@@ -80,7 +82,7 @@ def client(
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
-    options: dict[str, Any] = {}
+    options: Answer = {}
     if address.startswith("aws"):
         options["region_name"] = address.removeprefix("aws").removeprefix("://") or None
     elif "://" in address:
@@ -104,12 +106,12 @@ def client(
         raise Unreachable(str(error), aws.trouble_of(error)) from error
 
 
-def call(act: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
+def call(act: Callable[..., Any], **arguments: Any) -> Answer:
     """One request. Raises Unreachable, Invalid or Unmet."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # as in `client`
 
     try:
-        answer: dict[str, Any] = act(**arguments)
+        answer: Answer = act(**arguments)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code == "ConditionalCheckFailedException":
@@ -193,14 +195,14 @@ def number(value: object) -> Attribute:
     return {"N": str(value)}
 
 
-def string_of(item: Mapping[str, Any], name: str) -> str | None:
+def string_of(item: Mapping[str, Attribute], name: str) -> str | None:
     """The text of an S or N attribute; None where it is absent or of another type."""
     value = item.get(name) or {}
     found = value.get("S", value.get("N"))
     return found if isinstance(found, str) else None
 
 
-def int_of(item: Mapping[str, Any], name: str, default: int = 0) -> int:
+def int_of(item: Mapping[str, Attribute], name: str, default: int = 0) -> int:
     """The whole number in an attribute, else the default."""
     try:
         return int(string_of(item, name) or default)
@@ -208,10 +210,10 @@ def int_of(item: Mapping[str, Any], name: str, default: int = 0) -> int:
         return default
 
 
-def describe(connection: Any, table: str) -> dict[str, Any] | None:
+def describe(connection: Any, table: str) -> Answer | None:
     """What is said of the table of that name; None where there is none. Raises Unreachable."""
     try:
-        found: dict[str, Any] = call(connection.describe_table, TableName=table)["Table"]
+        found: Answer = call(connection.describe_table, TableName=table)["Table"]
     except Unreachable as error:
         if error_code(error) == "ResourceNotFoundException":
             return None
@@ -222,7 +224,7 @@ def describe(connection: Any, table: str) -> dict[str, Any] | None:
 def _create(connection: Any, table: Table) -> None:
     kinds = ("HASH", "RANGE")
     names = dict(table.key) | ({table.index: "S"} if table.index else {})
-    options: dict[str, Any] = {}
+    options: Answer = {}
     if table.streams:
         options["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     if table.index:
@@ -249,7 +251,7 @@ def _create(connection: Any, table: Table) -> None:
             raise
 
 
-def _check(found: Mapping[str, Any], table: Table) -> None:
+def _check(found: Answer, table: Table) -> None:
     types = {one["AttributeName"]: one["AttributeType"] for one in found["AttributeDefinitions"]}
     key = tuple((one["AttributeName"], types[one["AttributeName"]]) for one in found["KeySchema"])
     if key != table.key:

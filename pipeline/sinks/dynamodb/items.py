@@ -6,11 +6,10 @@ An item without `decision` is a tombstone: it says that the event at `position` 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks
+from pipeline.records.decision_bytes import Literal, Parts, Reason, Sent, Undecodable, marks
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.kinds import Text
 from pipeline.sinks import Entry
@@ -149,12 +148,12 @@ def entry_of(item: Item) -> Entry:
     )
 
 
-def _reason(hit: Mapping[str, Any]) -> Attribute:
+def _reason(hit: Reason) -> Attribute:
     points, rule, said = number(int(hit["points"])), text(hit["rule"]), text(hit["text"])
     return {"M": {"rule": rule, "points": points, "text": said}}
 
 
-def _extra(transaction: Mapping[str, Any]) -> str:
+def _extra(transaction: Sent) -> str:
     """The other fields as JSON, numbers as written; empty where there are none."""
     usual = {"event_id", "user_id", "event_time", "amount", "source", *NAMED}
     members = [

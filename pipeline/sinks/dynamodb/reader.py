@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pipeline.connections.secrets import Secret
+from pipeline.settings.document import Told
 from pipeline.settings.reading import make
 from pipeline.sinks.dynamodb import Settings, items
 from pipeline.sinks.dynamodb.store import Store, translated
 
 
 def alerts(
-    address: str, secret: Secret, settings: Mapping[str, Any], at_ms: int, user_id: str | None = None
+    address: str, secret: Secret, settings: Told, at_ms: int, user_id: str | None = None
 ) -> Iterator[Mapping[str, str | None]]:
     """The alerts that live at a time, of one user or of all, in no order; each a mapping of what it says.
 

@@ -17,7 +17,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pipeline.connections.secrets import Secret
 from pipeline.connections.trouble import Trouble
@@ -27,6 +27,7 @@ from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
 from pipeline.sinks.ageing import Dropped
 from pipeline.sinks.elasticsearch import index as audit_index
 from pipeline.sinks.elasticsearch.index import Found, Unread, document_id
+from pipeline.sinks.elasticsearch.json_kinds import Seen
 from pipeline.sinks.elasticsearch.months import NO_ROOM, Months, month_end_ms
 from pipeline.sinks.elasticsearch.refusals import Failure, trouble, words
 from pipeline.sinks.elasticsearch.server import Server
@@ -257,7 +258,7 @@ class _Attempt:
         self.not_now = ""
         self.trouble: Trouble | None = None
 
-    def note(self, action: _Action, answer: Mapping[str, Any]) -> None:
+    def note(self, action: _Action, answer: Seen) -> None:
         status, error = answer["status"], answer.get("error")
         if status == 409:
             self.lost.append(action)

@@ -65,7 +65,7 @@ _KEYWORD = {"type": "keyword", "ignore_above": 8191}
 _DATE = {"type": "date", "format": "strict_date_optional_time||epoch_millis"}
 _UNSEARCHED = {"type": "object", "enabled": False}
 
-_PROPERTIES: Mapping[str, Any] = {
+_PROPERTIES: Mapping[str, object] = {
     "position": {"type": "long"},
     "decided_at": _DATE,
     "event_id": _KEYWORD,
@@ -281,11 +281,11 @@ def _fields(parts: Parts, extra: str | None, terms: str | None, decided_at: obje
     )
 
 
-def _extra(transaction: Mapping[str, Any]) -> str:
+def _extra(transaction: Mapping[str, object]) -> str:
     return _object((name, value) for name, value in transaction.items() if name not in _KNOWN)
 
 
-def _terms(transaction: Mapping[str, Any]) -> list[str]:
+def _terms(transaction: Mapping[str, object]) -> list[str]:
     extra = ((name, value) for name, value in transaction.items() if name not in _KNOWN)
     return [f"{name}={value if isinstance(value, str) else _json(value)}" for name, value in extra]
 

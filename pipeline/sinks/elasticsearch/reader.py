@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from pipeline.connections.secrets import Secret
 from pipeline.records.identity import stored_id
 from pipeline.sinks import Damaged, Unavailable, naming
 from pipeline.sinks.elasticsearch import Settings
 from pipeline.sinks.elasticsearch.index import ALIAS
+from pipeline.sinks.elasticsearch.json_kinds import Json, Seen
 from pipeline.sinks.elasticsearch.refusals import BadRequest, Failure
 from pipeline.sinks.elasticsearch.server import Server
 
@@ -60,7 +60,7 @@ class Search:
 class Answer:
     """The newest decisions found, one for each event, and how many documents there are in all."""
 
-    decisions: tuple[Mapping[str, Any], ...]
+    decisions: tuple[Seen, ...]
     total: int
     damaged: tuple[str, ...] = ()
     """the documents among them that are no decisions, named"""
@@ -81,22 +81,22 @@ def find(address: str, secret: Secret, settings: Settings, search: Search) -> An
     return Answer(tuple(decisions), hits["total"]["value"], tuple(damaged))
 
 
-def ask(server: Server, body: Mapping[str, Any], alias: str = ALIAS) -> dict[str, Any]:
+def ask(server: Server, body: Seen, alias: str = ALIAS) -> Json:
     """A search over everything behind the alias; nothing is found where there is no index yet.
 
     Raises BadRequest for a query the server cannot read, else Failure.
     """
     path = f"/{alias}/_search?ignore_unavailable=true&allow_no_indices=true"
-    answer: dict[str, Any] = server.ask("POST", path, body)
+    answer: Json = server.ask("POST", path, body)
     return answer
 
 
-def read(hits: Iterable[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
+def read(hits: Iterable[Seen]) -> tuple[list[Seen], list[str]]:
     """The newest decision of each event among the server's hits, and what is none, named.
 
     An event has two where it was sent again, much later, with another month's time.
     """
-    newest: dict[tuple[str, str], tuple[int, Mapping[str, Any]]] = {}
+    newest: dict[tuple[str, str], tuple[int, Seen]] = {}
     damaged = []
     for hit in hits:
         try:
@@ -111,7 +111,7 @@ def read(hits: Iterable[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], li
     return [document for _, document in newest.values()], damaged
 
 
-def _shown(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _shown(document: Seen) -> Seen:
     """Raises KeyError, TypeError and others where it is no decision."""
     for name in _NEEDED:
         _ = document[name]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pipeline.connections.trouble import Trouble
+from pipeline.sinks.elasticsearch.json_kinds import Seen
 
 if TYPE_CHECKING:
     from elastic_transport import ApiResponseMeta
@@ -88,7 +88,7 @@ def trouble(status: int, kind: str) -> Trouble | None:
     return _OF_A_STATUS.get(status)
 
 
-def words(error: Mapping[str, Any]) -> str:
+def words(error: Seen) -> str:
     """The outermost reason of a failure as the server names it, and the innermost that says more."""
     text = f"{error.get('reason')} ({error.get('type')})"
     root = (error.get("root_cause") or [error])[0]
@@ -96,7 +96,7 @@ def words(error: Mapping[str, Any]) -> str:
     return next((f"{text}: {one}" for one in reasons if one not in text), text)
 
 
-def _innermost(error: Mapping[str, Any]) -> Mapping[str, Any]:
+def _innermost(error: Seen) -> Seen:
     while isinstance(cause := error.get("caused_by"), dict):
         error = cause
     return error

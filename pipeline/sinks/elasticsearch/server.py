@@ -24,6 +24,7 @@ from pipeline.connections.tls import BadFile, TlsFiles
 from pipeline.settings.kinds import File
 from pipeline.settings.reading import settings
 from pipeline.sinks import Secured
+from pipeline.sinks.elasticsearch.json_kinds import Json, Seen
 from pipeline.sinks.elasticsearch.refusals import (
     BadRequest,
     Failure,
@@ -99,13 +100,13 @@ class Server:
                 return {}
             raise
 
-    def bulk(self, body: str) -> list[dict[str, dict[str, Any]]]:
+    def bulk(self, body: str) -> list[dict[str, Json]]:
         """The answers to the actions in a body. Raises Failure."""
         wanted = (
             "items.*.status,items.*.result,items.*.error.type,items.*.error.reason,items.*.error.caused_by"
         )
         answer = self.ask("POST", f"/_bulk?timeout=5s&filter_path={wanted}", body.encode())
-        items: list[dict[str, dict[str, Any]]] = answer["items"]
+        items: list[dict[str, Json]] = answer["items"]
         return items
 
     def create(self, index: str) -> None:
@@ -120,7 +121,7 @@ class Server:
         """The indices behind an alias, none if there is no such alias."""
         return sorted(self.ask("GET", f"/_alias/{alias}", missing_ok=True))
 
-    def pages(self, alias: str, query: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+    def pages(self, alias: str, query: Seen | None = None) -> Iterator[bytes]:
         """Every document (that a query finds) that was held when this began, as answers to a search.
 
         A server that is not there is told at once; what is not answered later is asked again.
@@ -131,7 +132,7 @@ class Server:
             self._patiently("POST", f"/{index}/_refresh")
         if not indices:
             return
-        body: dict[str, Any] = {"size": _PAGE, "sort": ["_shard_doc"], "version": True}
+        body: Json = {"size": _PAGE, "sort": ["_shard_doc"], "version": True}
         body |= {"track_total_hits": False} | ({"query": query} if query else {})
         with self._point_in_time(alias) as point:
             while True:
@@ -185,7 +186,7 @@ def _open(address: str, secret: Secret, settings: Connection) -> Elasticsearch:
             return data
 
     parts = urlsplit(address)
-    options: dict[str, Any] = {}
+    options: Json = {}
     if parts.scheme == "https":
         options["ssl_context"] = context(settings.tls_files)
     if (text := text_of(secret)) is not None and parts.username and settings.api_key_file is None:
@@ -211,11 +212,11 @@ def _parsed(answer: bytes) -> Any:
         raise Failure(f"an answer cannot be read: {error}") from error
 
 
-def _hits(about: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _hits(about: Seen) -> list[Json]:
     """The documents of a page. Raises Failure where parts of the index did not take part in it."""
     if about["_shards"]["failed"]:
         raise Failure("a part of the index could not be read")
-    hits: list[dict[str, Any]] = about["hits"]["hits"]
+    hits: list[Json] = about["hits"]["hits"]
     return hits
 
 

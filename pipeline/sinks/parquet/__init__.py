@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pipeline.connections.aws import ROLE
 from pipeline.connections.secrets import Secret
@@ -65,9 +65,9 @@ class Settings(Pace):
     """PEM: the authorities of the endpoint's certificate, if not those of this machine"""
 
     @property
-    def bucket(self) -> Mapping[str, Any]:
+    def bucket(self) -> Mapping[str, object]:
         """How the bucket is reached, for `pipeline.sinks.parquet.blobs.connect`."""
-        given: dict[str, Any] = {"region": self.region, "endpoint": self.endpoint}
+        given: dict[str, object] = {"region": self.region, "endpoint": self.endpoint}
         given |= {"role": self.role, "ca_file": self.ca_file}
         return {name: value for name, value in given.items() if value is not None}
 

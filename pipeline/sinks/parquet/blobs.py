@@ -20,7 +20,7 @@ from pipeline.connections import aws
 from pipeline.connections.aws import Access
 from pipeline.connections.secrets import Secret, text_of
 from pipeline.connections.trouble import Trouble
-from pipeline.process import files
+from pipeline.disk import files
 
 _MODE = 0o666  # less the umask: those who train models may be other users
 

@@ -8,7 +8,6 @@ caller goes the slow way, which also finds out which decision is at fault.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -82,7 +81,7 @@ def _decided(found: pa.StructArray, deliveries: Sequence[Delivery]) -> pa.Table:
     documents = [orjson.loads(delivery.value) for delivery in deliveries] if names - PLAIN else []
     extra = [decision_table.extra(document) for document in documents] or None
     marks = [decision_table.marked(document) for document in documents] or None
-    values: dict[str, Any] = {"extra": extra, "marks": marks}
+    values: dict[str, object] = {"extra": extra, "marks": marks}
     if "content_hash" in names:
         values["event_id"] = decision_table.ids(documents)
     columns = decision_table.fixed(found, deliveries, values)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.process.files import unfinished
+from pipeline.disk.files import unfinished
 from pipeline.records.decision_record import Identity
 from pipeline.records.label import Label
 from pipeline.records.masking import NONE, Masks

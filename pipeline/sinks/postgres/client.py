@@ -39,6 +39,11 @@ _SAID: Final = (
     ("has group or world access", Trouble.FILE),
 )
 
+Parameters = dict[str, Any]
+"""what libpq is told of a connection, by its own names"""
+Given = Mapping[str, Any]
+"""the same where it is only looked at"""
+
 
 @settings()
 class Connection(Secured):
@@ -55,7 +60,7 @@ def connect(
     import psycopg
 
     settings = settings or Connection()
-    parameters: dict[str, Any] = {}
+    parameters: Parameters = {}
     try:
         parameters = conninfo(address, settings)
         if (password := text_of(secret)) is not None:
@@ -99,7 +104,7 @@ def words(error: Exception) -> str:
     return f"{lines[0] if lines else type(error).__name__}" + (f" ({state})" if state else "")
 
 
-def conninfo(address: str, settings: Connection) -> dict[str, Any]:
+def conninfo(address: str, settings: Connection) -> Parameters:
     """What libpq is told of an address, without a password from a file. Raises Unavailable, psycopg.Error.
 
     Where nothing says how, and the server is elsewhere, its certificate must be for it (verify-full); what
@@ -107,7 +112,7 @@ def conninfo(address: str, settings: Connection) -> dict[str, Any]:
     """
     from psycopg.conninfo import conninfo_to_dict
 
-    found: dict[str, Any] = dict(conninfo_to_dict(address))
+    found: Parameters = dict(conninfo_to_dict(address))
     if (mode := settings.sslmode or found.get("sslmode")) is None and not is_here(found):
         mode = "verify-full"
     if mode in ("allow", "prefer") and not is_here(found):
@@ -127,7 +132,7 @@ class Host:
     port: int
 
 
-def hosts(parameters: Mapping[str, Any]) -> list[Host]:
+def hosts(parameters: Given) -> list[Host]:
     """Each server of an address; none for a socket in the file system."""
     names, at, ports = (str(parameters.get(one) or "").split(",") for one in ("host", "hostaddr", "port"))
     count = max(len(names), len(at))
@@ -145,7 +150,7 @@ def _each(values: Sequence[str], count: int) -> Sequence[str]:
     return values if len(values) == count else [values[0]] * count
 
 
-def is_here(parameters: Mapping[str, Any]) -> bool:
+def is_here(parameters: Given) -> bool:
     """Whether every host among libpq's parameters is this machine: a socket's folder, or on loopback."""
     named = [str(parameters.get(name) or "") for name in ("host", "hostaddr")]
     found = [host for name in named for host in name.split(",") if host]
@@ -155,12 +160,12 @@ def is_here(parameters: Mapping[str, Any]) -> bool:
     )
 
 
-def _files(settings: Connection, found: Mapping[str, Any]) -> dict[str, Any]:
+def _files(settings: Connection, found: Given) -> Parameters:
     """The files of a connection with TLS, as libpq calls them."""
     if found.get("sslmode") == "disable":
         return {}
     ours = {"sslrootcert": settings.ca_file, "sslcert": settings.cert_file, "sslkey": settings.key_file}
-    given: dict[str, Any] = {name: str(path) for name, path in ours.items() if path is not None}
+    given: Parameters = {name: str(path) for name, path in ours.items() if path is not None}
     if settings.key_password_file is not None:
         given["sslpassword"] = secret_in(settings.key_password_file)
     if found.get("sslmode") in ("verify-ca", "verify-full") and not {**found, **given}.get("sslrootcert"):
@@ -180,7 +185,7 @@ def ask_for_tls(connection: socket.socket) -> None:
         raise OSError("the server does not support SSL")
 
 
-def _why(error: Exception, parameters: Mapping[str, Any], settings: Connection) -> OSError | None:
+def _why(error: Exception, parameters: Given, settings: Connection) -> OSError | None:
     """What is wrong with a certificate, which libpq does not say."""
     if "certificate verify failed" not in str(error):
         return None

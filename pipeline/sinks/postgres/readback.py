@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks
+from pipeline.records.decision_bytes import Literal, Parts, Reason, Sent, Undecodable, Verdict, marks
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks import Entry
 from pipeline.sinks.postgres.statements import KNOWN, OPTIONAL
@@ -167,7 +167,7 @@ def _number(text: str) -> str:
 _decode = json.JSONDecoder(parse_float=lambda text: Literal(_number(text))).decode
 
 
-def _extra(transaction: Mapping[str, Any]) -> str | None:
+def _extra(transaction: Sent) -> str | None:
     if len(transaction) <= len(KNOWN) and KNOWN.issuperset(transaction):
         return None
     rest = {name: value for name, value in transaction.items() if name not in KNOWN}
@@ -179,7 +179,7 @@ def _extra(transaction: Mapping[str, Any]) -> str | None:
     )
 
 
-def _marks(verdict: Mapping[str, Any]) -> str | None:
+def _marks(verdict: Verdict) -> str | None:
     said = marks(verdict)
     if said is None:
         return None
@@ -187,7 +187,7 @@ def _marks(verdict: Mapping[str, Any]) -> str | None:
     return _object({name: Literal(text) for name, text in inner.items()})
 
 
-def _object(values: Mapping[str, Any]) -> str:
+def _object(values: Mapping[str, object]) -> str:
     """A flat object as `jsonb` prints it."""
     cells = []
     for name, head in _ordered(tuple(values)):
@@ -205,7 +205,7 @@ def _ordered(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((name, f"{_json(name)}: ") for name in order)
 
 
-def _hits(reasons: Iterable[Mapping[str, Any]], position: int) -> str:
+def _hits(reasons: Iterable[Reason], position: int) -> str:
     return _json(
         [[ordinal, hit["rule"], hit["points"], hit["text"], position] for ordinal, hit in enumerate(reasons)]
     )

@@ -62,6 +62,10 @@ class Stored(NamedTuple):
     decided_at_ms: int
 
 
+Row = Mapping[str, Any]
+"""what a query gives, by the names of its columns, each of the type that the schema says"""
+
+
 def of_event(dsn: str, event_id: str, user_id: str | None, way: Way = OPEN) -> list[Stored]:
     """The decisions of each user who has that event id, or of this user alone, by user.
 
@@ -98,8 +102,8 @@ def _connected(dsn: str, way: Way) -> Iterator[psycopg.Connection[tuple[Any, ...
         raise unavailable(error) from error
 
 
-def _stored(row: Mapping[str, Any]) -> Stored:
-    said: Mapping[str, Any] = row["marks"] or {}
+def _stored(row: Row) -> Stored:
+    said: Row = row["marks"] or {}
     decision = Decision(
         transaction=_transaction(row),
         score=row["score"],
@@ -118,7 +122,7 @@ def _stored(row: Mapping[str, Any]) -> Stored:
     return Stored(decision, row["position"], row["decided_at_ms"])
 
 
-def _transaction(row: Mapping[str, Any]) -> Transaction:
+def _transaction(row: Row) -> Transaction:
     fields = {name: row[name] for name in _FIELDS if row[name] is not None} | _scalars(row["extra"] or "{}")
     amount = parse_amount(row["amount"])
     event_id = sent_id(row["event_id"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks, take_apart
+from pipeline.records.decision_bytes import Literal, Parts, Sent, Undecodable, marks, take_apart
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks.postgres import statements as sql
 
@@ -74,7 +74,7 @@ def _hit_lines(delivery: Delivery, parts: Parts) -> str:
     return "".join(lines)
 
 
-def _extra(transaction: Mapping[str, Any]) -> str | None:
+def _extra(transaction: Sent) -> str | None:
     """The fields without a column of their own, as JSON text, numbers as they were written."""
     cells = [
         f"{_json(name)}:{value if isinstance(value, Literal) else _json(value)}"

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     Client: TypeAlias = redis.Redis
     """or of a cluster, which does for us what that does"""
 
+Options = dict[str, Any]
+"""what redis-py is told, by its own names"""
+Given = Mapping[str, Any]
+"""the same where it is complete"""
+
 
 @settings()
 class Connection(Secured):
@@ -103,13 +108,13 @@ def server_ms(connection: Client) -> int:
     return int(seconds) * 1000 + int(micros) // 1000
 
 
-def _server(url: str, options: Mapping[str, Any]) -> Client:
+def _server(url: str, options: Given) -> Client:
     import redis
 
     return redis.Redis.from_url(url, **options)
 
 
-def _watched(at: Address, settings: Connection, options: Mapping[str, Any]) -> Client:
+def _watched(at: Address, settings: Connection, options: Given) -> Client:
     """The master that the sentinels name, asked for anew with each connection."""
     import redis.sentinel
 
@@ -123,12 +128,12 @@ def _watched(at: Address, settings: Connection, options: Mapping[str, Any]) -> C
     return master
 
 
-def _cluster(at: Address, options: Mapping[str, Any]) -> Client:
+def _cluster(at: Address, options: Given) -> Client:
     import redis.cluster
     from redis.connection import ConnectionPool, SSLConnection
 
     # The client of a cluster hands on a part of what it is given: not that the name be checked, for one.
-    given: dict[str, Any] = {**options, **({"connection_class": SSLConnection} if at.has_tls else {})}
+    given: Options = {**options, **({"connection_class": SSLConnection} if at.has_tls else {})}
 
     class Pool(ConnectionPool):
         def __init__(self, **found: Any) -> None:
@@ -144,17 +149,17 @@ def _cluster(at: Address, options: Mapping[str, Any]) -> Client:
     return opened
 
 
-def _texts(options: Mapping[str, Any]) -> dict[str, Any]:
+def _texts(options: Given) -> Options:
     """What a cluster's client wants to know itself, to reckon slots."""
     return {name: options[name] for name in ("decode_responses", "encoding_errors")}
 
 
-def _ours(user: str | None, password: str | None) -> dict[str, Any]:
+def _ours(user: str | None, password: str | None) -> Options:
     given = {"username": user, "password": password}
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _tls(at: Address, settings: Connection) -> dict[str, Any]:
+def _tls(at: Address, settings: Connection) -> Options:
     if not at.has_tls:
         return {}
     check(settings.tls_files)
@@ -163,7 +168,7 @@ def _tls(at: Address, settings: Connection) -> dict[str, Any]:
         "ssl_certfile": settings.cert_file,
         "ssl_keyfile": settings.key_file,
     }
-    given: dict[str, Any] = {name: str(path) for name, path in files.items() if path}
+    given: Options = {name: str(path) for name, path in files.items() if path}
     if settings.key_password_file is not None:
         given["ssl_password"] = secret_in(settings.key_password_file)
     return given | {"ssl_check_hostname": True}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.records.clock import DAY_MS
+from pipeline.records.decision_bytes import Reason
 from pipeline.sinks import OPEN, Damaged, Way, naming, settings_of
 from pipeline.sinks.redis import leaders
 from pipeline.sinks.redis.address import parse
@@ -32,7 +33,7 @@ class Flag:
     amount: str
     currency: str | None
     ip: str | None
-    reasons: tuple[Mapping[str, Any], ...]
+    reasons: tuple[Reason, ...]
     position: int
     decided_at_ms: int
 
@@ -100,7 +101,7 @@ def flag_of(key: str, fields: Mapping[str, str] | Exception) -> Flag | None:
     if not fields:
         return None
     with naming(key):
-        reasons = tuple({**hit, "rule": hit["rule"]} for hit in json.loads(fields["reasons"]))
+        reasons: list[Reason] = json.loads(fields["reasons"])
         return Flag(
             fields["user_id"],
             fields["event_id"],
@@ -109,7 +110,7 @@ def flag_of(key: str, fields: Mapping[str, str] | Exception) -> Flag | None:
             fields["amount"],
             fields.get("currency"),
             fields.get("ip"),
-            reasons,
+            tuple({**hit, "rule": hit["rule"]} for hit in reasons),
             int(fields["position"]),
             int(fields["decided_at_ms"]),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl.aws.account import Account, Refused
+from fraudctl.engines.aws.kept import Values
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +23,14 @@ def _nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_region_it_is_told_where_one_is_named() -> None:
     with pytest.raises(Refused, match="specify a region") as failure:
         Account("fraudctl").ask("cloudformation", "describe_stacks")
-    assert (
-        failure.value.hint == "name one: --region eu-central-1, region in the file of --values, or AWS_REGION"
-    )
+    assert failure.value.hint == "name one: --region eu-central-1, or AWS_REGION"
+
+
+def test_where_the_region_is_a_value_no_option_is_named_that_the_command_does_not_have() -> None:
+    values = Values(image="image", tell="risk@example.com")
+    with pytest.raises(Refused, match="specify a region") as failure:
+        values.account.ask("cloudformation", "describe_stacks")
+    assert failure.value.hint == "name one: region in the file of --values, or AWS_REGION"
 
 
 def test_without_credentials_it_is_told_how_to_get_some() -> None:

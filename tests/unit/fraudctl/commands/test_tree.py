@@ -147,3 +147,21 @@ def test_lines_of_help_end_where_the_terminal_does_and_usage_says_once_what_may_
     assert [one for one in (command.help or "").split("\n\n") if "\n" in one] == []
     usage = command.get_usage(Context(command, info_name=" ".join(path)))
     assert [sign for sign in ("...}...", "...]...", "[[") if sign in usage] == []
+
+
+@pytest.mark.parametrize("words", ["", "rules", "down"])
+def test_no_flag_looks_as_if_a_value_had_to_follow(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([*words.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--help" in shown
+    assert "<bool>" not in shown
+
+
+@pytest.mark.parametrize("words", ["", "rules"])
+def test_who_gives_no_command_is_shown_those_there_are(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words.split()) == 2
+    shown, said = capsys.readouterr()
+    assert "Commands" in shown
+    assert said == "error: no command given\nhint:  choose one of those above\n"

@@ -13,9 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
+from fraudctl.bench.backtests import written
 from fraudctl.compare.backtest import Engine, Order, run
 from fraudctl.compare.backtest_rows import Payment
-from fraudctl.compare.backtest_speed import written
 from fraudctl.compare.computed import by_reference
 from fraudctl.compare.kernel_features import by_kernel
 from fraudctl.compare.kernel_process import kernel_command

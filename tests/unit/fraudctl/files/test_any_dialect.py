@@ -189,9 +189,11 @@ def lines_of(data: bytes) -> Iterator[tuple[int, bytes, bool, bool]]:
 def test_every_line_of_any_csv_is_in_one_record_or_refusal(text: str) -> None:
     lines = text.split("\n")
     found = list(Records(lines_of(text.encode()), Dialect(","), 3))
-    numbers = [number for number, _ in found]
+    numbers = [number for number, _, _ in found]
     assert numbers == sorted(set(numbers))
-    for (number, cells), following in zip(found, [*numbers, len(lines) + 1][1:], strict=True):
+    for number, _, raw in found:
+        assert raw.decode().split("\n") == lines[number - 1 : number + raw.count(b"\n")]
+    for (number, cells, _), following in zip(found, [*numbers, len(lines) + 1][1:], strict=True):
         below = [line for line in lines[number : following - 1] if line.strip()]
         assert not below or (isinstance(cells, list) and '"' in lines[number - 1])
     assert all(not line.strip() for line in lines[: numbers[0] - 1 if numbers else len(lines)])

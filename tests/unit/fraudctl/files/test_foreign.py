@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import sqlite3
 import tarfile
 from pathlib import Path
@@ -51,6 +52,7 @@ def written(folder: Path, write: object) -> bytes:
         ("an Avro file", lambda _: b"Obj\x01\x04avro.schema"),
         ("an old Excel workbook", lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100)),
         ("XML", lambda _: b'\xef\xbb\xbf<?xml version="1.0"?><Document/>'),
+        ("packed by lzma", lambda _: lzma.compress(b"event_id\n1\n", format=lzma.FORMAT_ALONE)),
         ("a 7-Zip archive", lambda _: b"7z\xbc\xaf\x27\x1c"),
     ],
 )

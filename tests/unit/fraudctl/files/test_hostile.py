@@ -10,14 +10,13 @@ from typing import TypeVar
 import pytest
 
 from fraudctl.cli import main
-from fraudctl.decisions import labels
 from fraudctl.errors import FraudctlError
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Reading, Row
 from fraudctl.home.stack import Stack
 from fraudctl.settings import reading as profiles
-from fraudctl.traffic import past_data
+from fraudctl.traffic import labels, past_data
 from fraudctl.traffic.accounting import Account
 from fraudctl.traffic.ingest import ingest_live
 from fraudctl.traffic.ingest_report import Order

@@ -52,6 +52,15 @@ def test_a_bomb_is_refused_before_it_fills_disk_or_time(
         assert drained(stream) == 1 << 20
 
 
+def test_a_frame_of_zstd_with_a_long_window_says_how_to_unpack_it(tmp_path: Path) -> None:
+    path = tmp_path / "x y.csv.zst"
+    window, last_block_of_one_byte = b"\0\xa8", b"\x09\0\0a"
+    path.write_bytes(b"\x28\xb5\x2f\xfd" + window + last_block_of_one_byte)
+    what, hint = hint_of(path)
+    assert "requires too much memory" in what
+    assert hint == f"unpack it first: zstd -d --long=31 '{path}'"
+
+
 def zipped(**members: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

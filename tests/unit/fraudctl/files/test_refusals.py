@@ -72,4 +72,5 @@ def test_a_backtest_writes_what_it_refused_and_fails_beyond_the_limit(
         "line": 5,
         "code": "bad_amount",
         "reason": "bad_amount: 'x' is not a decimal number",
+        "row": rows[3],
     }

@@ -35,6 +35,8 @@ def book(folder: Path, names: tuple[str, str], *cells: tuple[str, str]) -> Path:
         (("Soll", "Haben"), [("12.50", "0.00"), ("0.00", "3.00")], "Soll-Haben", [125_000, -30_000]),
         (("Debit", "Credit"), [("-12.50", ""), ("", "3.00")], "Debit+Credit", [-125_000, 30_000]),
         (("Paid out", "Paid in"), [("12.50", ""), ("", "3.00")], "Paid out-Paid in", [125_000, -30_000]),
+        (("Gross Debit (GC)", "Gross Credit (GC)"), [("12.50", ""), ("", "3.00")],
+         "Gross Debit (GC)-Gross Credit (GC)", [125_000, -30_000]),
         (("Debit Amount", "Credit Amount"), [("12.50", ""), ("", "3.00")], "Debit Amount-Credit Amount",
          [125_000, -30_000]),
     ],
@@ -55,6 +57,41 @@ def test_debit_and_credit_in_columns_of_their_own_are_one_amount(
     assert all(not set(names) & set(row.transaction.fields) for row in rows if isinstance(row, Row))
     turned = f"{names[1]}-{names[0]}"
     assert inspected(capsys, path, "--map", f"amount={turned}")[0] == {"map": {"amount": turned}}
+
+
+def test_the_side_with_more_rows_is_what_payments_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = book(tmp_path, ("Debit", "Credit"), ("", "12.50"), ("3.00", ""), ("", "7.00"))
+    assert inspected(capsys, path)[0] == {"map": {"amount": "Credit-Debit"}}
+    rows = read(path, fields={"amount": "Credit-Debit"})
+    assert [row.transaction.amount_units for row in rows if isinstance(row, Row)] == [
+        125_000,
+        -30_000,
+        70_000,
+    ]
+
+
+def test_of_a_settlement_the_gross_amounts_are_taken_and_not_the_net_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heading = "event_id,user_id,event_time,Net Debit (NC),Net Credit (NC),Gross Debit (GC),Gross Credit (GC)"
+    rows = [f"e0,u,{ISO.format(0)},,12.30,,12.50", f"e1,u,{ISO.format(1)},,6.90,,7.00"]
+    path = put(tmp_path, "\n".join([heading, *rows, f"e2,u,{ISO.format(2)},5.00,,5.00,"]))
+    mapping, counts, _ = inspected(capsys, path)
+    assert mapping == {"map": {"amount": "Gross Credit (GC)-Gross Debit (GC)"}}
+    assert counts["accepted"] == 3
+
+
+def test_a_column_of_exponents_says_that_amounts_are_in_minor_units(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cents(amount: str, exponent: str) -> dict[str, Any]:
+        row = f"e,u,{ISO.format(0)},{amount},EUR,{exponent}"
+        return inspected(capsys, put(tmp_path, f"{PLAIN},currency,exponent\n{row}\n"))[0]
+
+    assert cents("1250", "2") == {"minor_units": True}
+    assert (cents("12.50", "2"), cents("1250", "7")) == ({}, {})
 
 
 def test_rows_with_both_or_neither_of_debit_and_credit_are_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.unit.fraudctl.inspection.asked import ISO, inspected, put
 GERMAN = "Konto;Empf\u00e4nger\n1;M\u00fcller\n2;Stra\u00dfe\n"
 RUSSIAN = "\u0414\u0430\u0442\u0430;\u0421\u0443\u043c\u043c\u0430\n01.05.2024;12,50\n"
 JAPANESE = "\u6c7a\u6e08ID,\u6c7a\u6e08\u65e5\u6642,\u91d1\u984d\n1,2024/05/01 10:00:00,500\n"
+POLISH = "Konto;Klient\n1;\u0141ukasz Wi\u015bniewski\n2;Ma\u0142gorzata D\u0105browska\n"
 CHINESE = "\u4ea4\u6613\u53f7,\u4ea4\u6613\u65f6\u95f4,\u91d1\u989d\n1,2024-05-01 10:00:00,12.50\n"
 
 
@@ -22,6 +23,11 @@ CHINESE = "\u4ea4\u6613\u53f7,\u4ea4\u6613\u65f6\u95f4,\u91d1\u989d\n1,2024-05-0
         (GERMAN, "utf-8", None),
         (GERMAN, "utf-16", None),
         (GERMAN, "cp1252", "cp1252"),
+        (GERMAN, "cp850", "cp850"),
+        (GERMAN, "mac_roman", "mac_roman"),
+        (GERMAN.replace("M\u00fcller", "O\u2019Brien \u2013 caf\u00e9\u2026"), "cp1252", "cp1252"),
+        (POLISH, "cp1250", "cp1250"),
+        (RUSSIAN, "cp866", "cp866"),
         (RUSSIAN, "cp1251", "cp1251"),
         (RUSSIAN, "koi8_r", "koi8_r"),
         (JAPANESE, "cp932", "cp932"),

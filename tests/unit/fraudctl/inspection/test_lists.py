@@ -161,3 +161,18 @@ def test_payments_in_a_list_within_an_object_are_told_how_to_be_taken_out(
         one for one in told["data"]["notes"] if one["text"].startswith("no column looks like a time")
     )
     assert asked["otherwise"] == ["--map event_time=COLUMN", "--time-format FORMAT", "--records data"]
+
+
+PANDAS = "the file holds columns and no rows, as pandas writes them by default: id, ts, amount"
+TIMES = ["2026-01-31T10:00:00Z", "2026-01-31T11:00:00Z"]
+
+
+@pytest.mark.parametrize("form", [list, lambda some: {str(n): one for n, one in enumerate(some)}])
+def test_columns_in_the_place_of_rows_are_asked_about(
+    form: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = {"id": form(["a", "b"]), "ts": form(TIMES), "amount": form([1.5, 2.5])}
+    path = put(tmp_path, json.dumps(columns), "x.json")
+    assert open_notes(capsys, path)[0] == PANDAS
+    several = put(tmp_path, "\n".join([json.dumps(columns)] * 2), "x.jsonl")
+    assert PANDAS not in open_notes(capsys, several)

@@ -85,10 +85,40 @@ def test_numbers_of_countries_in_json_are_codes_too(
 
 
 def test_currencies_that_are_no_codes_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for cell in ("978", "Euro"):
+    for cell in ("999", "Euro"):
         path = put(tmp_path, f"{PLAIN},currency\ne,u,{ISO.format(0)},1.5,{cell}\n")
         told = f"currency holds {cell!r}, which is no code of ISO 4217: taken as it is written"
         assert notes(capsys, path, "assumed") == [told]
+
+
+def test_numbers_of_currencies_are_their_codes_whatever_their_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = ["978", "036", "36", "392", "usd", "999"]
+    lines = (f"e{n},u,{ISO.format(n)},1000,{cell}" for n, cell in enumerate(cells))
+    path = put(tmp_path, "\n".join([f"{PLAIN},currency", *lines]))
+    assert "currency has the numbers of ISO 4217: 978 is EUR" in notes(capsys, path, "recognised")
+    found = [row.transaction.fields["currency"] for row in read(path) if isinstance(row, Row)]
+    assert found == ["EUR", "AUD", "AUD", "JPY", "USD", "999"]
+    whole = read(path, minor_units=True)
+    assert [row.transaction.amount_units for row in whole if isinstance(row, Row)] == [
+        *(100_000, 100_000, 100_000, 10_000_000, 100_000)
+    ]
+    pair = {"event_id": "e", "user_id": "u", "event_time": ISO.format(0), "amount": 1}
+    rows = [{**pair, "currency": value} for value in (978, "036", 36)]
+    path = put(tmp_path, "\n".join(map(json.dumps, rows)), "x.jsonl")
+    assert [row.transaction.fields["currency"] for row in read(path) if isinstance(row, Row)] == [
+        *("EUR", "AUD", "AUD")
+    ]
+
+
+def test_a_column_of_numbers_of_currencies_is_taken_as_currency(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = put(tmp_path, f"{PLAIN},currency_code\ne,u,{ISO.format(0)},1.5,978\n")
+    assert inspected(capsys, path)[0] == {"map": {"currency": "currency_code"}}
+    path = put(tmp_path, f"{PLAIN},currency_code\ne,u,{ISO.format(0)},1.5,1\n")
+    assert inspected(capsys, path)[0] == {}
 
 
 @pytest.mark.parametrize(

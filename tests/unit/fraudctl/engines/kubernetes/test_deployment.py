@@ -89,7 +89,7 @@ def test_a_job_is_stopped_with_a_savepoint_and_goes_on_from_it(cluster: Memory, 
     path = "s3://flink/savepoints/savepoint-1"
     assert job.stop(WAIT_S, Progress()) == {"job_id": f"{1:032x}", "savepoint": path}
     assert (job.status()["wanted"], job.status()["keeper"]["state"]) == ("stopped", "suspended")
-    assert job.stop(WAIT_S, Progress()) == {"job_id": None, "savepoint": None}
+    assert job.stop(WAIT_S, Progress()) == {"job_id": None, "savepoint": path}
     assert job.start(WAIT_S, Progress())["keeper"]["restored_from"] == path
     assert cluster.operator.submitted[-1] == {"from": path, "parallelism": 1}
 
@@ -107,7 +107,7 @@ def test_who_asks_again_for_a_stop_that_is_under_way_hears_what_comes_of_it(
 
     path = "s3://flink/savepoints/savepoint-1"
     assert job.stop(WAIT_S, Waking()) == {"job_id": f"{1:032x}", "savepoint": path}
-    assert job.stop(WAIT_S, Progress()) == {"job_id": None, "savepoint": None}
+    assert job.stop(WAIT_S, Progress()) == {"job_id": None, "savepoint": path}
 
 
 class Interrupted(Progress):
@@ -138,6 +138,7 @@ def test_a_job_that_is_stopped_without_a_savepoint_goes_on_from_its_last_state(
     job.stop(WAIT_S, Progress())
     job.start(WAIT_S, Progress())
     assert job.stop(WAIT_S, Progress(), savepoint=False)["savepoint"] is None
+    assert job.stop(WAIT_S, Progress()) == {"job_id": None, "savepoint": None}
     assert job.start(WAIT_S, Progress())["keeper"]["restored_from"] == "its newest checkpoint"
     assert (len(cluster.operator.savepoints), cluster.operator.submitted[-1]["from"]) == (1, "last-state")
     assert job.stop(WAIT_S, Progress())["savepoint"] == "s3://flink/savepoints/savepoint-2"

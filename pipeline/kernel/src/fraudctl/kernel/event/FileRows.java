@@ -135,6 +135,9 @@ public final class FileRows implements Beside {
             return true;
         }
         if (name.equals("currency")) {
+            if (text != null && !text.isEmpty() && Character.isDigit(text.charAt(0))) {
+                throw NOT_PLAIN; // the number of a code
+            }
             currency = text;
         }
         if (!kinds.isEmpty() && kinds.containsKey(name) && !kinds.get(name).equals(kindOf(kind))) {

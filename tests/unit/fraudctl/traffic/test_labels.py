@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from fraudctl.decisions.labels import newest_of
+from fraudctl.traffic.labels import newest_of
 from pipeline.records.label import Label, label
 
 WHO = ("u", "e")

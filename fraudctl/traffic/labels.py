@@ -75,7 +75,7 @@ class Written:
 
 def write_file(stack: Stack, paths: Paths, options: ReadOptions, refused: Refusals) -> Written:
     """Append every good label of files. One without a time is known from now on."""
-    rows, now_ms = list(read_labels(paths, options)), clock.now_ms()
+    rows, now_ms = list(_good(paths, options, refused)), clock.now_ms()
     result = Written(refused=refused)
     sender = Sender(stack.kafka, give_up_s=30)
     for user, row in _with_owners(stack, rows, result):
@@ -92,7 +92,7 @@ def with_file(
     stack: Stack, paths: Paths, options: ReadOptions, refused: Refusals
 ) -> tuple[dict[Identity, Label], Written]:
     """The newest labels by now, those of files among them; what is in the log stays as it is."""
-    rows, now_ms = list(read_labels(paths, options)), clock.now_ms()
+    rows, now_ms = list(_good(paths, options, refused)), clock.now_ms()
     result = Written(refused=refused)
     own = [
         (now_ms, n, _label(row, user, now_ms))
@@ -108,16 +108,19 @@ def _label(row: LabelRow, user: str, now_ms: int) -> Label:
     return labels.label((user, row.event_id), given.fraud, given.by or "analyst", known_ms, given.scenario)
 
 
-def _with_owners(
-    stack: Stack, rows: list[LabelRow | RefusedRow], result: Written
-) -> Iterator[tuple[str, LabelRow]]:
-    """The good rows with their users: those that the file names, else the one who has the event."""
-    good = [row for row in rows if isinstance(row, LabelRow)]
-    owners = _owners(stack, {row.event_id for row in good})
-    for row in rows:
+def _good(paths: Paths, options: ReadOptions, refused: Refusals) -> Iterator[LabelRow]:
+    """The good rows; the others are put down."""
+    for row in read_labels(paths, options):
         if isinstance(row, RefusedRow):
-            result.refused.add(row)
-            continue
+            refused.add(row)
+        else:
+            yield row
+
+
+def _with_owners(stack: Stack, rows: list[LabelRow], result: Written) -> Iterator[tuple[str, LabelRow]]:
+    """The rows with their users: those that the file names, else the one who has the event."""
+    owners = _owners(stack, {row.event_id for row in rows})
+    for row in rows:
         result.labels += 1
         users = owners.get(row.event_id, set())
         user = row.user_id or (next(iter(users)) if len(users) == 1 else None)

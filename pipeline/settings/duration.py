@@ -7,18 +7,25 @@ them. Where a text is part of what is hashed or kept (rule sets, profiles) the n
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-
-MOST_MS: Final = 100 * 365 * DAY_MS
+_MS: Final = timedelta(milliseconds=1)
+MOST_MS: Final = timedelta(days=100 * 365) // _MS
 """What no duration may exceed: a hundred years."""
 PATTERN: Final = "[0-9]{1,12}(ms|s|m|h|d|w)"
 """What a whole duration matches, as a regular expression of JSON Schema."""
 PATTERN_WITH_FRACTION: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?(ms|s|m|h|d|w)"
 
-_UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
+_UNITS_MS: Final = {
+    "ms": 1,
+    "s": timedelta(seconds=1) // _MS,
+    "m": timedelta(minutes=1) // _MS,
+    "h": timedelta(hours=1) // _MS,
+    "d": timedelta(days=1) // _MS,
+    "w": timedelta(weeks=1) // _MS,
+}
 _WRITTEN: Final = ("d", "h", "m", "s", "ms")
 _FORM = re.compile(r"([0-9]{1,12}(\.[0-9]{1,9})?)(ms|s|m|h|d|w)")
 _SHOWN = 60

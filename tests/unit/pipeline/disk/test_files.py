@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.process.files import fill, unfinished, write_atomically
+from pipeline.disk.files import fill, unfinished, write_atomically
 from tests.full_disk import full_disk
 
 

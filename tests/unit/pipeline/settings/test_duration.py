@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.records import duration
 from pipeline.records.clock import DAY_MS, HOUR_MS
+from pipeline.settings import duration
 
 WHOLE = [("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("24h", 86_400_000), ("30d", 2_592_000_000)]
 

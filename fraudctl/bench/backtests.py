@@ -1,6 +1,6 @@
 """How fast a backtest is: the same labelled payments by the kernel and by the reference.
 
-Needs no stack. Run as a module: `python -m fraudctl.compare.backtest_speed [EVENTS [OF_THE_REFERENCE]]`. The
+Needs no stack. Run as a module: `python -m fraudctl.bench.backtests [EVENTS [OF_THE_REFERENCE]]`. The
 answers of both engines on the same file must be the same, or it ends with an error.
 """
 
