@@ -10,7 +10,7 @@ import pytest
 
 from fraudctl.home.private_files import close_to_others, make_folder, open_private, write_atomically
 from fraudctl.home.unprivileged import give, take_back, user_of
-from pipeline.process.files import HOME_USERS
+from pipeline.disk.files import HOME_USERS
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
