@@ -38,13 +38,13 @@ from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons, states
 from fraudctl.jobs.activations import Because
+from fraudctl.jobs.beats import LOOK_EVERY_S, STEADY_MS, beats
 from fraudctl.jobs.keeper_memory import LastGood, known_state, once_readable, put
 from fraudctl.jobs.new_runs import numbered
 from fraudctl.jobs.resubmission import Absence, left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.start_points import Start, choose
 from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
-from fraudctl.waiting import every
 from pipeline.metrics import KeeperFigures, exposition
 from pipeline.process import logs
 from pipeline.records.clock import now_ms
@@ -53,11 +53,7 @@ from pipeline.scoring.activation import Activation
 from pipeline.scoring.job_config import JobConfig
 
 log = logging.getLogger("keeper")
-LOOK_EVERY_S = 0.5
 LOCK_WAIT_S = 60.0
-STEADY_MS = 30_000
-"""A job that runs this long after its submission ends a row of failures."""
-
 PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
 
@@ -253,7 +249,7 @@ def main() -> None:
         lambda: (replace(keeper.figures(), rules_put_aside=aside.count),),
         host=stack.metrics_host,
     )
-    for _ in every(LOOK_EVERY_S):
+    for _ in beats(lambda: (keeper.state, jobfiles.wanted_live(_stack_of_home()))):
         keeper.look()
 
 

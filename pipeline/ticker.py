@@ -16,16 +16,15 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import KafkaException
 
 from pipeline.connections.kafka import librdkafka
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.ends import ends
 from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
 from pipeline.metrics import TickerFigures, exposition
@@ -35,6 +34,7 @@ from pipeline.process.arrivals import Arrivals
 from pipeline.process.own_clock import OwnClock
 from pipeline.process.silence import HOLD_MS, Silence
 from pipeline.records import clock
+from pipeline.records.names import TAIL_GROUP
 
 log = logging.getLogger("ticker")
 
@@ -101,17 +101,10 @@ class Log:
         """End offset of each partition. Raises Unreachable."""
         self._renew()
         try:
-            wanted = [TopicPartition(self._topic, partition) for partition in self._known_partitions()]
-            latest = OffsetSpec.latest()
-            answers = self._admin.list_offsets(
-                dict.fromkeys(wanted, latest), request_timeout=REQUEST_TIMEOUT_S
-            )
-            return {
-                partition.partition: int(answer.result(timeout=REQUEST_TIMEOUT_S).offset)
-                for partition, answer in answers.items()
-            }
-        except (KafkaException, FutureTimeout) as failure:
+            return ends(self._asking, self._topic, self._known_partitions(), REQUEST_TIMEOUT_S)
+        except KafkaException as failure:
             self._partitions = []
+            self._asking.poll(0)  # what it complains of is heard when it is polled
             heard = librdkafka.last_error(self._kafka)
             raise Unreachable(heard or str(failure)) from failure
 
@@ -153,7 +146,8 @@ class Log:
             return False
 
     def _connect(self) -> None:
-        self._admin = librdkafka.admin(self._kafka, _CLIENT)
+        # Not who waits for records: a broker answers a question only after what was asked before it.
+        self._asking = librdkafka.consumer(self._kafka, {**_CLIENT, "group.id": TAIL_GROUP})
         self._producer = librdkafka.producer(self._kafka, _CLIENT | _PRODUCER)
         self._arrivals = Arrivals(self._kafka, self._topic, _CLIENT)
 
@@ -161,17 +155,18 @@ class Log:
         """With other files other clients; no tick is under way between two observations."""
         if not self._files.have_changed():
             return
-        before = self._arrivals
+        arrivals, asking = self._arrivals, self._asking
         try:
             self._connect()
             self._files.renewed()
-            before.close()
+            arrivals.close()
+            librdkafka.retire(asking)
         except (BadFile, KafkaException) as error:
             log.warning("the connection's files have changed, but cannot be used yet: %s", error)
 
     def _known_partitions(self) -> list[int]:
         if not self._partitions or time.monotonic() - self._asked_s > LOOK_FOR_MORE_S:
-            topic = self._admin.list_topics(self._topic, timeout=REQUEST_TIMEOUT_S).topics[self._topic]
+            topic = self._asking.list_topics(self._topic, timeout=REQUEST_TIMEOUT_S).topics[self._topic]
             if topic.error is not None or not topic.partitions:
                 raise Unreachable(f"topic {self._topic}: {topic.error or 'has no partitions'}")
             self._partitions = sorted(topic.partitions)

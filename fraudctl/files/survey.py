@@ -275,8 +275,9 @@ def _hint_for(table: Table, columns: Columns, required: tuple[str, ...], lacking
         for number, cells in table.later.items():
             if not Columns(columns.options, cells).lacking(required):
                 return f"line {number} looks like the heading: --skip-lines {number - 1}"
-    options = [f"--map {name}=COLUMN" for name in lacking]
-    made = [("event_id", "--id row, --id hash"), ("user_id", "--user-from row")]
+    options = ["--label COLUMN" if name == "label" else f"--map {name}=COLUMN" for name in lacking]
+    are_payments = "event_time" in required
+    made = [("event_id", "--id row, --id hash"), ("user_id", "--user-from row")] if are_payments else []
     others = "".join(f" (or {option})" for name, option in made if name in lacking)
     return f"{' '.join(options)}{others}; fraudctl inspect says which"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -165,7 +166,11 @@ class Times:
         raise Refusal("event_time_out_of_range", what)
 
     def _spelt(self, text: str) -> int:
-        return self._moment(text, *(self._by_format(text) if self._formats else _by_spelling(text)))
+        found = self._by_format(text) if self._formats else _by_spelling(text)
+        if self._formats and found == _NONE and not _NUMBER.fullmatch(text):
+            with suppress(Refusal):
+                return parse_time(text)  # which has a zone, and no other meaning
+        return self._moment(text, *found)
 
     def _as_iso(self, text: str) -> int:
         return self._moment(text, *_by_spelling(text))

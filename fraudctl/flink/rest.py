@@ -7,7 +7,7 @@ leaves this module as Unhealthy (code `flink_unreachable`), one that refuses as 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
@@ -38,6 +38,10 @@ from pipeline.connections.trouble import Trouble
 
 CONNECT_S = 5.0
 """The most that a connection may take, whatever time there is for the answer."""
+TOO_EARLY: Final = "savepoint_too_early"
+"""the code of a refusal that passes by waiting"""
+_NOT_YET: Final = "is not being executed at the moment"
+"""what Flink says of a task that a checkpoint would begin in"""
 
 
 class Flink:
@@ -215,12 +219,11 @@ class Flink:
 
 
 def _no_savepoint(operation: Answer) -> Failed:
-    cause = operation.get("failure-cause") or {}
-    return Failed(
-        f"no savepoint: {root_cause(str(cause.get('stack-trace', 'no reason given')))}",
-        hint="see that all tasks run: fraudctl job status; then try again",
-        code="savepoint_failed",
-    )
+    trace = str((operation.get("failure-cause") or {}).get("stack-trace", "no reason given"))
+    hint = "see that all tasks run: fraudctl job status; then try again"
+    if _NOT_YET in trace:
+        return Failed("no savepoint: not all tasks run at the moment", hint=hint, code=TOO_EARLY)
+    return Failed(f"no savepoint: {root_cause(trace)}", hint=hint, code="savepoint_failed")
 
 
 def _slow_savepoint(wait_s: float) -> Failed:

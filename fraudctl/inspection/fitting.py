@@ -58,6 +58,18 @@ def utc_first(times: Sequence[Column]) -> list[Column]:
     return [*utc, *(one for one in times if one not in utc)]
 
 
+def moments_first(times: Sequence[Column]) -> list[Column]:
+    """The same, but of one time in two columns the one that has a clock before the day alone."""
+    if not times or has_clock(times[0]) or is_counted(times[0]):
+        return list(times)
+    some = [
+        one
+        for one in times[1:]
+        if names.are_of_one_moment(times[0].name, one.name) and (has_clock(one) or is_counted(one))
+    ]
+    return [*some, *(one for one in times if one not in some)]
+
+
 def fits(field: str, column: Column) -> bool:
     """Whether what a column holds can be the field."""
     if column.kind in ("empty", "nested"):

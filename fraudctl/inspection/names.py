@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Final
+from itertools import product
 
 from fraudctl.files.currencies import exponent
 
@@ -15,7 +15,8 @@ _NAMES = {
     " transaktionsnummer transactionhash txhash bookingid endtoendid utr upirefno"
     " receiptno idtransaccion idtransacao nrtransakcji islemno номероперации"
     " 交易号 交易单号 交易流水号 流水号 交易编号 商户订单号 订单编号 支付单号 決済id 取引id"
-    " 거래번호 paymentreference orderid orderno ordernumber ordernr bestellnummer 订单号 注文番号"
+    " 거래번호 paymentreference orderid orderno ordernumber ordernr bestellnummer belegnummer"
+    " belegnr 订单号 注文番号"
     " transactionreference identificador messageid identifier reference uuid guid id",
     "user_id": "userid customerid cliente klient accountid clientid customer user customernumber customerno"
     " kundennummer kundennr ccnum nameorig sender senderid senderaccount payer payerid"
@@ -27,7 +28,7 @@ _NAMES = {
     " müşterino musterino hesapno клиент"
     " 用户id 用户编号 客户号 客户编号 会员号 付款人 付款方 付款账号"
     " 会員id 会員番号 顧客id 고객번호 회원번호 absender"
-    " kunde"
+    " kunde debitor"
     " client cardholder iban auftragskonto konto kontonummer kontonr rekening ibanbban"
     " rachunek cuenta compte conto source origin",
     "event_time": "eventtime transdatetranstime transactiontime transactionstarttime"
@@ -38,7 +39,8 @@ _NAMES = {
     " fechahora islemtarihi"
     " 交易时间 交易日期 交易创建时间 付款时间 支付时间 订单时间 下单时间 创建时间"
     " 決済日時 取引日時 거래일시 датаоперации"
-    " timeutc time ts date datum zeitpunkt zeit buchungstag transdate horario fecha data"
+    " timeutc time ts date datum zeitpunkt zeit buchungstag buchungsdatum belegdatum transdate horario"
+    " fecha data"
     " dataoperacji dato tarih дата unixtime epoch at when step transactiondt dt",
     "amount": "amount amt transactionamount transactionamt transamt txnamount paymentamount"
     " amountusd amounteur orderamount ordertotal total totalamount gross brutto betrag montant"
@@ -52,7 +54,8 @@ _NAMES = {
     " class isfraudtx chargeback ischargeback ischargedback chargedback target y",
     "label_time": "labeltime chargebackdate chargebacktime chargebackat fraudreportedat"
     " reportedat frauddate disputedate disputedat",
-    "currency": "currency currencycode currencyiso currencyisocode ccy waehrung devise moneda"
+    "currency": "currency currencycode currencyiso currencyisocode ccy waehrung waehrg hauswaehrung devise"
+    " moneda"
     " moeda munt waluta valuta divisa pénznem měna valuutta parabirimi doviz"
     " валюта 币种 货币 通貨 통화 curr cur",
     "ip": "ip ipaddress ipaddr clientip customerip customeripaddress shopperip remoteip"
@@ -111,6 +114,10 @@ PARTS_OF_TIME = (
     ("year", "month", "day", "time"),
     ("date", "time"),
     ("datum", "uhrzeit"),
+    *product(
+        ("buchungsdatum", "belegdatum", "erfassungsdatum", "buchdat", "buchungstag"),
+        ("uhrzeit", "zeit", "erfassungszeit", "buchungszeit", "erfzeit"),
+    ),
     *(
         ("datum", "zeit"),
         ("datum", "tijd"),
@@ -151,12 +158,17 @@ UNITS_OF_STEPS = {
     "minutes": "m",
 }
 """What a column counts from a start, by its name; else seconds."""
+_DAYS, _MOMENTS = frozenset(("date", "day", "datum")), frozenset(("timestamp", "time", "datetime", "ts"))
 _BY_PATH, _BY_WORDS = 1_000, 10_000
 _EXPONENTS = frozenset(("exponent", "currencyexponent", "amountexponent", "minorunitexponent"))
 _SPLIT = re.compile(r"[\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASIDE = re.compile(r"\s*[(\[\uff08][^()\[\]\uff08\uff09]*[)\]\uff09]")
 """What stands in brackets behind a name: a currency, a zone."""
+_WITHOUT = re.compile(
+    r"[(\[]\s*(?:after|before|without|incl|excl|inclusive|excluding)\b[^()\[\]]*[)\]]", re.I
+)
+"""What stands there of what is no part of an amount, or is in it: (after fees)."""
 _LETTERS = str.maketrans({"ß": "ss", "ı": "i", "ł": "l", "ø": "oe", "æ": "ae", "đ": "d"})
 """Letters that are no others with a mark."""
 _TYPES = ("S", "N", "B", "BOOL", "string", "double", "float", "long", "int", "boolean", "bytes", "value")
@@ -212,6 +224,17 @@ def is_zone(name: str) -> bool:
     return plain(name) in _ZONES or plain(name).endswith("timezone")
 
 
+def is_date(name: str) -> bool:
+    """Whether a name says that a column holds days."""
+    return bool(_DAYS & set(words(name))) or plain(name).endswith(("datum", "tag"))
+
+
+def are_of_one_moment(day: str, moment: str) -> bool:
+    """Whether the second is named like the first, but for that it is no day alone: `charged_date` and
+    `charged_timestamp`."""
+    return {*words(day)} - _DAYS == {*words(moment)} - _MOMENTS != {*words(moment)}
+
+
 def are_of_one_time(local: str, utc: str) -> bool:
     """Whether the second is named like the first and says that it is in UTC."""
     words_left = [word for word in words(local) if word != "local"]
@@ -236,10 +259,9 @@ def _words(name: str) -> tuple[str, ...]:
     return tuple(word for word in _SPLIT.split(letters.translate(_LETTERS)) if word)
 
 
-_USUAL: Final = 100
-"""The longest name whose words are remembered."""
+_USUAL = 100
 _known_words = lru_cache(maxsize=4_096)(_words)
-"""A column's name is set beside those of every field, and by its words each time."""
+"""Of a name up to that long: it is set beside those of every field, and by its words each time."""
 
 
 def rank(field: str, name: str) -> int | None:
@@ -256,7 +278,8 @@ def rank(field: str, name: str) -> int | None:
         ways.append((".".join(parts[:-1]), parts[:-1]))
     found = [known for whole, way in ways if (known := _known(field, whole, way)) is not None]
     said = set(words(name))
-    of_else = _ELSE if said & set(_OF_ELSE.get(field, "").split()) else 0
+    own = said - {word for aside in _WITHOUT.findall(name) for word in words(aside)}
+    of_else = _ELSE if own & set(_OF_ELSE.get(field, "").split()) else 0
     if found:
         return min(found) + (of_else if min(found) >= _BY_PATH else 0)
     sets = _WORDS.get(field)

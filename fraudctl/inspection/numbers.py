@@ -51,6 +51,10 @@ def _from_a_start(name: str, cells: Sequence[str], proposal: Proposal) -> None:
     if unit is None and start is None and times.are_excel_days(cells):
         proposal.say(Said(time_unit="d", time_start=EXCEL_START))
         text = f"{name} holds days as Excel counts them, taken as UTC"
+    elif unit is None and start is None and names.is_date(name):
+        text = f"{name} holds {cells[0]!r}, which is not read as a day"
+        proposal.note(How.open, text, "--time-format FORMAT", "--time-start TIME --time-unit d")
+        return
     else:
         proposal.say(Said(time_unit=unit or "s", time_start=start or _START))
         text = f"{name} counts from an unknown start: taken as {unit or 's'} from {start or _START}"

@@ -86,7 +86,7 @@ class Proposer:
             out |= {one.name for one in self.chosen.get("user_id", ())}
         found = fitting.candidates(field, self._current, out)
         if field == "event_time":
-            found = fitting.utc_first(found)
+            found = fitting.moments_first(fitting.utc_first(found))
         pair = books.pair(self._current) if field == "amount" else []
         if field == "event_time" and found and (clock := fitting.clock_of(found[0], self._current)):
             parts = [found[0], clock]

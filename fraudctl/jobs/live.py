@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink
+from fraudctl.flink.rest import TOO_EARLY, Flink
 from fraudctl.home import undertakings
 from fraudctl.home.jobs import (
     POLL_S,
@@ -38,10 +38,6 @@ from pipeline.records.clock import now_ms
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
-
-
-_NOT_YET: Final = "is not being executed at the moment"
-"""what Flink says of a task that a checkpoint would begin in"""
 
 
 def start(
@@ -81,10 +77,11 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
     """Wants the live job stopped, ends it with a savepoint, and returns its job_id and savepoint.
 
     The wanted state changes first, so the keeper does not bring the job back. Without `savepoint` the job
-    is cancelled and its newest retained checkpoint is what it resumes from. When no savepoint can be taken,
-    the former wanted state is put back and Failed is raised.
+    is cancelled and its newest retained checkpoint is what it resumes from; so is one that keeps failing,
+    which has none to give. When no savepoint can be taken, the former wanted state is put back and Failed is
+    raised.
     """
-    before = wanted_live(stack)
+    before, fails = wanted_live(stack), _fails(stack)
     if before.wanted != "stopped":
         want(stack, wanted="stopped")
     flink = Flink(stack.flink)
@@ -95,7 +92,8 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
             return {"job_id": None, "savepoint": None}
         progress.update(0, "taking a savepoint" if savepoint else "cancelling")
         try:
-            path = _end(stack, flink, jobs[0], wait_s, savepoint)
+            is_failing = fails and not flink.job(jobs[0].job_id).running
+            path = _end(stack, flink, jobs[0], wait_s, savepoint and not is_failing)
         except FraudctlError:
             if before.wanted == "running":
                 want(stack, wanted="running", restore="latest")
@@ -232,6 +230,12 @@ def _live_job(flink: Flink) -> Job:
     return jobs[0]
 
 
+def _fails(stack: Stack) -> bool:
+    """Whether it has failed and not run steadily since."""
+    keeper = keeper_state(stack)
+    return keeper is not None and keeper.failures > 0
+
+
 def _end(stack: Stack, flink: Flink, job: Job, wait_s: float, with_savepoint: bool) -> str | None:
     if not with_savepoint:
         flink.cancel(job.job_id, wait_s)
@@ -251,7 +255,7 @@ def _settled(take: Callable[[], str], wait_s: float) -> str:
         try:
             return take()
         except Failed as error:
-            if _NOT_YET not in error.message:
+            if error.code != TOO_EARLY:
                 raise
             refused.append(error)
             return None

@@ -31,6 +31,7 @@ from fraudctl.binaries.java import (
 from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.flink.cluster import (
     JOBMANAGER_MB,
+    ON_ONE_MACHINE,
     ROCKSDB_MB,
     TASKMANAGER,
     Setting,
@@ -62,7 +63,7 @@ from pipeline.settings.reading import Free
 YOUNG_MB = 256
 FIRST_YOUNG_MB = 64
 # Two schedulers in each process wake at every tick: of 10 ms, a fifth of what a JobManager at rest took.
-_TICK = "-Dpekko.scheduler.tick-duration=50ms"
+_TICK = "-Dpekko.scheduler.tick-duration=100ms"
 
 _JOBMANAGER_MAIN = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASKMANAGER_MAIN = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
@@ -110,7 +111,8 @@ class Server(BaseServer):
     def settings(self) -> dict[str, Setting]:
         """Flink's configuration, the profile's `servers.flink.settings` last."""
         memory = taskmanager_memory(self.memory, ROCKSDB_MB)
-        ours = {**cluster_settings(HOST), **memory, **_flink_metrics.settings(), **self._places()}
+        cluster = {**cluster_settings(HOST), **ON_ONE_MACHINE}
+        ours = {**cluster, **memory, **_flink_metrics.settings(), **self._places()}
         closed = _flink_security.settings(self.paths) if self.site.is_closed else {}
         return {**ours, **closed, **self.site.settings.settings}
 

@@ -55,6 +55,10 @@ log.retention.ms=-1
 num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=16777216
+# Twice a second the controller would write that it lives, for others, of which there are none.
+metadata.max.idle.interval.ms=0
+# A few groups commit here: more threads would wait for them, and wake now and then.
+group.coordinator.threads=1
 """
 
 _OPEN = "listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT\n"

@@ -22,10 +22,9 @@ from pipeline.connections.tls import BadFile
 from pipeline.process.backlog import Backlog
 from pipeline.process.commits import Commits
 from pipeline.process.dead_letters import DeadLetters, Letter
+from pipeline.process.deliveries import delivery_of
 from pipeline.process.forgotten import Erasures
-from pipeline.records.decision_forms import json_of
-from pipeline.records.decision_record import Delivery, run_of
-from pipeline.records.framed import is_framed
+from pipeline.records.decision_record import Delivery
 
 log = logging.getLogger("projector")
 
@@ -39,7 +38,9 @@ _READING = {
     "heartbeat.interval.ms": 1_500,
     "max.poll.interval.ms": 300_000,
     "fetch.min.bytes": 65_536,
-    "fetch.wait.max.ms": 50,
+    # At rest each of these waits ends in vain, and is a fifth of what a broker does. What comes alone waits
+    # half of it, and then no more (`_come`).
+    "fetch.wait.max.ms": 150,
     "queued.max.messages.kbytes": 32_768,
     "message.max.bytes": 20_000_000,
     "topic.metadata.refresh.interval.ms": 10_000,
@@ -50,6 +51,8 @@ _COMMIT_S = 3.0
 """A client that is refused asks for a commit again and again, and would never say that it is not done."""
 _ANSWER_S = 0.002
 """between two looks for the answer to a commit, which a consumer does not return for"""
+_REST_S = 0.3
+"""the longest wait for a first record, in which nobody is told how the reader is"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,26 @@ class DecisionsLog:
         consumer is made anew when the files of its connection have changed. Raises Gap."""
         self._renew()
         self._place()
+        came = self._messages(self._come(limit, wait_s))
+        # taken after that: what was heard meanwhile may have made it someone else's
         early, self._early = self._early[:limit], self._early[limit:]
-        came = [] if early else self._consumer.consume(limit, wait_s)
-        batch = [self._taken(message) for message in (*early, *self._messages(came))]
+        batch = [self._taken(message) for message in (*early, *came)]
         batch = [delivery for delivery in batch if self.owns(delivery.partition)]
         if self._uncommitted and not batch and time.monotonic() >= self._commit_again:
             self.commit({})
         return batch
+
+    def _come(self, limit: int, wait_s: float) -> list[Message]:
+        """What comes within that time, as much as goes with what came early. While nothing comes nobody is
+        woken, and what comes then waits for nothing."""
+        room, began = limit - len(self._early), time.monotonic()
+        if room <= 0:
+            return []
+        first = [] if self._early else self._consumer.consume(1, max(wait_s, _REST_S))
+        if not (first or self._early):
+            return []
+        left_s = max(0.0, began + wait_s - time.monotonic())
+        return [*first, *(self._consumer.consume(room - len(first), left_s) if room > len(first) else ())]
 
     def owns(self, partition: int) -> bool:
         return partition in self._owned
@@ -244,7 +260,7 @@ class DecisionsLog:
         return found
 
     def _taken(self, message: Message) -> Delivery:
-        delivery = _delivery(message)
+        delivery = delivery_of(message)
         self._epochs[delivery.partition] = message.leader_epoch()
         return delivery
 
@@ -280,20 +296,3 @@ class DecisionsLog:
         if self._closing or consumer is not self._consumer:
             return  # a retired one leaves the group
         self._backlog, self._owned, self._uncommitted, self._unplaced, self._early = None, {}, {}, [], []
-
-
-def _delivery(message: Message) -> Delivery:
-    lies = _bytes(message.value()) or b""
-    return Delivery(
-        json_of(lies),
-        message.partition() or 0,
-        message.offset() or 0,
-        run_of(message.headers()),
-        message.timestamp()[1],
-        _bytes(message.key()),
-        lies if is_framed(lies) else b"",
-    )
-
-
-def _bytes(key: str | bytes | None) -> bytes | None:
-    return key.encode() if isinstance(key, str) else key

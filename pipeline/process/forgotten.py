@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.connections.kafka import librdkafka
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.ends import ends
 from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
 from pipeline.records.decision_record import Delivery
@@ -63,14 +64,17 @@ class Erasures:
 
     def _follow(self) -> None:
         consumer = self._connected()
-        bounds = consumer.get_watermark_offsets(TopicPartition(self._topic, 0), timeout=_ASK_S, cached=False)
-        if not bounds:
-            raise Unknown("topic of erasures: the broker does not say where it ends")
+        end = ends(consumer, self._topic, [0], _ASK_S)[0]
+        if self._next >= end:
+            return
+        # Only while there is something to read: who is assigned a partition asks for records all the time.
+        consumer.assign([TopicPartition(self._topic, 0, self._next)])
         until = time.monotonic() + _READ_S
-        while self._next < bounds[1]:
+        while self._next < end:
             if time.monotonic() > until:
-                raise Unknown(f"topic of erasures: stalled at {self._next} of {bounds[1]}")
+                raise Unknown(f"topic of erasures: stalled at {self._next} of {end}")
             self._take(consumer)
+        consumer.unassign()
 
     def _take(self, consumer: Consumer) -> None:
         """What has come; a place that compaction has emptied is passed at the end of the partition."""
@@ -92,12 +96,10 @@ class Erasures:
             log.warning("passed over: %s", error)
 
     def _connected(self) -> Consumer:
-        """A consumer that stands where we have read to; another one where files have changed."""
+        """A consumer; another one where files have changed."""
         if self._files.have_changed():
             self.close()
             self._files.renewed()
         if self._consumer is None:
-            made = librdkafka.consumer(self._kafka, {**_SETTINGS, "enable.partition.eof": True})
-            made.assign([TopicPartition(self._topic, 0, self._next)])
-            self._consumer = made
+            self._consumer = librdkafka.consumer(self._kafka, {**_SETTINGS, "enable.partition.eof": True})
         return self._consumer

@@ -8,6 +8,8 @@ from typing import Final
 
 SAFETY_MS: Final = 3.0
 ACTIVE_POLL_MS: Final = 10.0
+BUSY_RECORDS: Final = 10
+"""A partition that gets so many between two looks falls silent seldom: it is looked at half as often."""
 IDLE_POLL_MS: Final = 40.0
 HOLD_MS: Final = 1_000.0
 """A partition that receives only late or refused records holds the others back no longer than this."""
@@ -26,6 +28,8 @@ class _Partition:
     """When it last got a tick of either kind, or became busy."""
     limited_ms: float = float("-inf")
     """When it last got one that could not say all, since the last activity."""
+    came: int = 0
+    """Records at the last look, without ticks of ours."""
 
 
 class Silence:
@@ -94,17 +98,21 @@ class Silence:
         """How long the next observation may wait: short while something goes on, long when all is told."""
         if self.is_told:
             return IDLE_POLL_MS
+        are_busy = all(state.came >= BUSY_RECORDS for state in self._partitions.values())
+        longest_ms = max(self._silent_ms, ACTIVE_POLL_MS) if are_busy else ACTIVE_POLL_MS
         until_settled = self._active_ms + self._settle_ms - now_ms
-        return ACTIVE_POLL_MS if until_settled <= 0 else min(ACTIVE_POLL_MS, max(1.0, until_settled))
+        return longest_ms if until_settled <= 0 else min(longest_ms, max(1.0, until_settled))
 
     def _move(self, partition: int, end: int, now_ms: float) -> None:
         state = self._partitions.get(partition)
         if state is None:
             self._partitions[partition] = _Partition(end, now_ms, reminded_ms=now_ms)
             self._woken(now_ms)
-        elif end != state.end:
-            passed = {offset for offset in state.own if offset < end}
-            if end - state.end != len(passed):
+            return
+        passed = {offset for offset in state.own if offset < end}
+        state.came = end - state.end - len(passed)
+        if end != state.end:
+            if state.came:
                 state.moved_ms = now_ms
                 self._woken(now_ms)
             state.own -= passed

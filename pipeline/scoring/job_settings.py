@@ -40,6 +40,8 @@ def of_the_session(config: JobConfig) -> dict[str, str]:
         "rest.port": port,
         "pipeline.jars": ";".join(Path(jar).absolute().as_uri() for jar in config.jars),
         "parallelism.default": str(config.parallelism),
+        # The kernel makes its own watermarks; sources would be woken five times a second to make none.
+        "pipeline.auto-watermark-interval": "0 ms",
         "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
     }

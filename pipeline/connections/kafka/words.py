@@ -123,6 +123,12 @@ _TABLE = (
     ),
     _row(
         "kafka_gap",
+        r"the log of (?P<at>\S+) has the offsets from \d+ to before \d+, and (?P<what>\d+) was to be",
+        "the log of {at} no longer holds what was to be read next, offset {what}",
+        _FROM_THE_START,
+    ),
+    _row(
+        "kafka_gap",
         r"the log of (?P<at>\S+) has been cut off and written anew before offset (?P<what>\d+)",
         "the log of {at} has been cut off and written anew before offset {what}: records have been lost",
         _FROM_THE_START,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.connections.kafka.description import Kafka
-from pipeline.process.silence import ACTIVE_POLL_MS, HOLD_MS, IDLE_POLL_MS, SAFETY_MS, Silence
+from pipeline.process.silence import ACTIVE_POLL_MS, BUSY_RECORDS, HOLD_MS, IDLE_POLL_MS, SAFETY_MS, Silence
 from pipeline.ticker import Config
 from tests.examples import examples
 
@@ -132,6 +132,22 @@ def test_the_wait_is_short_while_something_goes_on_and_long_when_all_is_told() -
     silence.ticked(0, 0, 60)
     assert silence.wait_ms(61) == IDLE_POLL_MS
     assert silence.is_told
+
+
+def test_partitions_that_are_busy_are_looked_at_half_as_often_until_one_of_them_is_not() -> None:
+    silence = Silence(OUT_OF_ORDERNESS_MS, 20)
+    waits = []
+    for now_ms, ends in (
+        (0, {0: 0, 1: 0}),
+        (10, {0: BUSY_RECORDS, 1: BUSY_RECORDS}),
+        (30, {0: 2 * BUSY_RECORDS, 1: 2 * BUSY_RECORDS}),
+        (50, {0: 3 * BUSY_RECORDS, 1: 3 * BUSY_RECORDS - 1}),
+        (60, {0: 4 * BUSY_RECORDS, 1: 4 * BUSY_RECORDS}),
+        (80, {0: 5 * BUSY_RECORDS, 1: 4 * BUSY_RECORDS}),
+    ):
+        needed = silence.observe(now_ms, ends)
+        waits.append((silence.wait_ms(now_ms), needed))
+    assert waits == [(10, []), (20, []), (20, []), (10, []), (20, []), (10, [1])]
 
 
 def test_a_config_file_gives_the_settings(tmp_path: Path) -> None:

@@ -42,14 +42,22 @@ LIFE = [
 START_MS = 1_772_000_000_000
 HEADING = "event_id,user_id,label,label_time,by"
 
+AS_IT_IS = ReadOptions()
 
-def judged(tmp_path: Path, lines: list[str], as_of: str | None = None, payments: str = PAYMENTS) -> Backtest:
+
+def judged(
+    tmp_path: Path,
+    lines: list[str],
+    as_of: str | None = None,
+    payments: str = PAYMENTS,
+    options: ReadOptions = AS_IT_IS,
+) -> Backtest:
     (tmp_path / "payments.csv").write_text(payments)
     (tmp_path / "labels.csv").write_text("\n".join([HEADING, *lines]))
     return run(
         Order(
             tmp_path / "payments.csv",
-            ReadOptions(),
+            options,
             RULES,
             PlanSettings(),
             tmp_path / "labels.csv",
@@ -170,3 +178,10 @@ def test_a_bad_label_refuses_its_own_row_and_one_without_an_event_is_shown(
     assert "Labels that match no event (3)" in said
     assert main([*words, "--max-refused", "10%"]) == 1
     assert limit("50%").is_exceeded(3, 6) is False
+
+
+def test_a_format_that_only_the_labels_have_refuses_no_payment(tmp_path: Path) -> None:
+    lines = ["1,u1,1,05.04.2026,", "2,u2,0,15.04.2026,"]
+    options = ReadOptions(time_formats=("%d.%m.%Y",), zone="Europe/Berlin")
+    found = judged(tmp_path, lines, options=options)
+    assert (len(found.refused), found.truths.matched) == (0, 2)

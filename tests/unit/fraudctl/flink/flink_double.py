@@ -22,7 +22,9 @@ _NUMBERS = itertools.count(1)
 WHOLE = b"I`g-" + bytes(28)
 """the metadata of a state that is made of no files"""
 _STARTING = (
-    "Checkpoint triggering task source (1/1) of job a is not being executed at the moment."
+    "Checkpoint triggering task Source: transactions -> decode and stamp -> (refusals: Writer -> refusals: "
+    "Committer, features by user_id -> features by ip -> features by device_id -> order -> batch) (1/1) of "
+    "job 3fd4160fce68c32158188d52bd589a15 is not being executed at the moment."
     " Aborting checkpoint. Failure reason: Not all required tasks are currently running."
 )
 

@@ -34,6 +34,7 @@ from tests.unit.fraudctl.inspection.asked import ISO, inspected, put
         ("amount", "amount", "amount.value"),
         ("user_id", "data.user_id", "source"),
         ("user_id", "Email", "Source"),
+        ("amount", "Source amount (after fees)", "Source fee amount"),
         ("amount", "\u91d1\u989d", "\u624b\u7eed\u8d39"),
     ],
 )
@@ -68,3 +69,25 @@ def test_a_kind_of_card_or_device_is_no_card_and_no_device(
     rows = [f"e{n},u,{ISO.format(n)},1.5,{cell}" for n, cell in enumerate(cells)]
     path = put(tmp_path, "\n".join(["event_id,user_id,event_time,amount,card,device", *rows]))
     assert inspected(capsys, path)[0] == {}
+
+
+@pytest.mark.parametrize(
+    ("day", "clock"), [("Buchungsdatum", "Erfassungszeit"), ("Buch.dat.", "Uhrzeit"), ("Belegdatum", "Zeit")]
+)
+def test_a_day_and_its_clock_are_one_time_as_books_name_them(
+    day: str, clock: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"Belegnummer;Debitor;{day};{clock};Betrag\nb1;d1;28.11.2026;10:00:00;1.234,50-\n"
+    mapping, read, _ = inspected(capsys, put(tmp_path, text))
+    assert (mapping["map"]["event_time"], mapping["map"]["user_id"]) == (f"{day}+{clock}", "Debitor")
+    assert (read["accepted"], read["from"]) == (1, "2026-11-28T10:00:00.000Z")
+
+
+def test_of_one_time_in_two_columns_the_moment_is_taken_and_not_the_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heading = "event_id,user_id,amount,Order Charged Date,Order Charged Timestamp"
+    path = put(tmp_path, f"{heading}\ne1,u,1.5,2026-11-28,1795860000\n")
+    assert inspected(capsys, path)[0]["map"] == {"event_time": "Order Charged Timestamp"}
+    path = put(tmp_path, f"{heading.replace('Charged T', 'Shipped T')}\ne1,u,1.5,2026-11-28,1795860000\n")
+    assert inspected(capsys, path)[0]["map"] == {"event_time": "Order Charged Date"}

@@ -58,3 +58,13 @@ def test_seven_digits_that_are_years_and_days_of_them_are_no_count(
     assert (read["accepted"], read["to"]) == (2, "2026-11-28T00:00:00.000Z")
     counted, _, _ = inspected(capsys, with_times(tmp_path, "2026332", "2026667"))
     assert counted["time_unit"] == "s"
+
+
+def test_days_in_numbers_that_are_none_are_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("event_id,user_id,Buchungstag,amount\ne1,u,1128,1.5\ne2,u,1127,1.5\n", encoding="utf-8")
+    assert open_notes(capsys, path) == ["Buchungstag holds '1128', which is not read as a day"]
+    mapping, read, _ = inspected(capsys, path, "--time-start", "2026-01-01T00:00:00Z", "--time-unit", "m")
+    assert (mapping["time_unit"], read["accepted"]) == ("m", 2)

@@ -104,9 +104,20 @@ def test_a_job_whose_tasks_never_run_is_not_stopped_and_it_is_said_why(
     cluster.add("a")
     cluster.starting = 1_000
     jobfiles.want(stack, wanted="running")
-    with pytest.raises(Failed, match="is not being executed at the moment"):
+    with pytest.raises(Failed, match="not all tasks run at the moment"):
         live.stop(stack, 0, Progress())
     assert live.wanted_live(stack).wanted == "running"
+
+
+def test_a_job_that_keeps_failing_is_stopped_without_a_savepoint_which_it_cannot_give(
+    stack: Stack, cluster: Cluster
+) -> None:
+    cluster.add("a")
+    cluster.task_state, cluster.starting = "INITIALIZING", 1_000
+    jobfiles.want(stack, wanted="running")
+    kept_by(stack, generation=1, state="restarting", run=1, failures=2)
+    assert live.stop(stack, 5, Progress()) == {"job_id": "a", "savepoint": None}
+    assert (cluster.jobs["a"]["state"], live.wanted_live(stack).wanted) == ("CANCELED", "stopped")
 
 
 def test_a_stop_without_savepoint_cancels(stack: Stack, cluster: Cluster) -> None:

@@ -180,3 +180,35 @@ def test_what_could_not_be_committed_is_not_counted_and_the_lag_is_unknown_witho
     assert log.lag() == 6
     log.pause()
     await_that(lambda: log.lag() is None, "an unknown lag")
+
+
+def test_what_came_while_a_commit_was_waited_for_is_one_batch_with_what_follows(
+    kafka: MockKafka, log: DecisionsLog
+) -> None:
+    """Else every other batch of a writer that is busy would be a handful of decisions."""
+    kafka.append("decisions", *[b"more"] * 3_000)
+    read(log, 1)
+    log.commit({0: 1})
+    offsets: list[int] = []
+    batches = 0
+
+    def all_read() -> bool:
+        nonlocal batches
+        batch = log.read(5_000, 1.0)
+        offsets.extend(one.offset for one in batch)
+        batches += bool(batch)
+        return len(offsets) >= 3_009
+
+    await_that(all_read, "all of them", longest_pause_s=0)
+    assert (offsets, batches) == (list(range(1, 3_010)), 1)
+
+
+def test_who_reads_at_rest_has_what_comes_as_it_comes(
+    kafka: MockKafka, log: DecisionsLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(log, 10)
+    monkeypatch.setattr(decisions_log, "_REST_S", 60.0)
+    sending = threading.Timer(0.3, kafka.append, ("decisions", b"late"))
+    sending.start()
+    assert [one.value for one in log.read(10, 0.01)] == [b"late"]
+    sending.join()

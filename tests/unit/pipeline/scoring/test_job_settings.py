@@ -56,6 +56,7 @@ def test_a_session_cluster_is_told_all_that_its_submitter_knows() -> None:
         "rest.port": "8081",
         "pipeline.jars": "file:///c/kernel.jar;file:///c/connector.jar",
         "parallelism.default": "2",
+        "pipeline.auto-watermark-interval": "0 ms",
         "execution.checkpointing.interval": "10000 ms",
         "execution.checkpointing.dir": "file:///c/run-3",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",

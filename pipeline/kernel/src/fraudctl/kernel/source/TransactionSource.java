@@ -3,7 +3,6 @@ package fraudctl.kernel.source;
 import fraudctl.kernel.wire.Record;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,9 +24,6 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.util.ExceptionUtils;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Flink's Kafka source, with a reader that tells the stamper behind it which partitions it reads and when
@@ -113,14 +109,19 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
                 splits.put(split.getPartition(), split);
                 flow.assign(split.getPartition());
             }
-            kafka.addSplits(flow.witnesses().before(added, this::beginnings));
-        }
-
-        private Map<TopicPartition, Long> beginnings(Collection<TopicPartition> partitions) {
-            ByteArrayDeserializer bytes = new ByteArrayDeserializer();
-            try (KafkaConsumer<byte[], byte[]> asking = new KafkaConsumer<>(client, bytes, bytes)) {
-                return asking.beginningOffsets(partitions);
+            // others begin at the first or the last there is, whatever that may be
+            List<KafkaPartitionSplit> placed = added.stream().filter(one -> one.getStartingOffset() >= 0).toList();
+            if (placed.isEmpty()) {
+                kafka.addSplits(added);
+                return;
             }
+            LogExtent log = LogExtent.of(placed.stream().map(KafkaPartitionSplit::getTopicPartition).toList(), client);
+            try {
+                placed.forEach(log::mustHold);
+            } catch (InvalidOffsetException gone) {
+                throw new SuppressRestartsException(gone);
+            }
+            kafka.addSplits(flow.witnesses().before(added, log::begin));
         }
 
         @Override

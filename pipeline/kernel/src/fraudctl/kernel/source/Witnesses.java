@@ -2,11 +2,10 @@ package fraudctl.kernel.source;
 
 import fraudctl.kernel.wire.Record;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
@@ -41,18 +40,11 @@ public final class Witnesses {
     /**
      * The splits with those moved to their witness that go on behind one, as far as the log still has it.
      *
-     * @param beginnings asks the broker for the first offsets of partitions
+     * @param begin the first offset that there is of a partition
      */
-    List<KafkaPartitionSplit> before(
-            List<KafkaPartitionSplit> splits,
-            Function<Collection<TopicPartition>, Map<TopicPartition, Long>> beginnings) {
-        List<TopicPartition> known = splits.stream().filter(this::goesOn)
-                .map(KafkaPartitionSplit::getTopicPartition).toList();
-        if (known.isEmpty()) {
-            return splits;
-        }
-        Map<TopicPartition, Long> first = beginnings.apply(known);
-        return splits.stream().map(split -> goesOn(split) ? from(split, first.get(split.getTopicPartition())) : split)
+    List<KafkaPartitionSplit> before(List<KafkaPartitionSplit> splits, ToLongFunction<TopicPartition> begin) {
+        return splits.stream()
+                .map(split -> goesOn(split) ? from(split, begin.applyAsLong(split.getTopicPartition())) : split)
                 .toList();
     }
 
