@@ -148,7 +148,7 @@ def _session(access: Access, region: str | None) -> Any:
 
 @cache
 def _services(place: str | None) -> Any:
-    """What botocore has on file of every service, read once in a process: nine tenths of what a client takes."""
+    """What botocore has on file of every service, read once in a process: most of what a client takes."""
     from botocore.loaders import create_loader
 
     return create_loader(place)
