@@ -148,9 +148,12 @@ def as_another(act: Callable[[], Any]) -> Any:
     return found["done"]
 
 
-def got_from_ports(home: Path, open_ones: Iterable[int]) -> list[str]:
-    """What another user gets out of the ports of a stack, those aside that are meant for everybody."""
+def got_from_ports(home: Path, open_ones: Iterable[int], beside: Iterable[int] = ()) -> list[str]:
+    """What another user gets out of the ports of a stack, those aside that are meant for everybody, and out
+    of ports of commands that its owner runs.
+    """
     shut = [port for port in ports(home) if port.number not in set(open_ones)]
+    shut += [Port(number, "a command") for number in beside]
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         pair = Authority(Path(folder)).issue("fraudctl")

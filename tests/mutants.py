@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,6 +37,12 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/projector.py": ("tests/unit/pipeline/test_projector.py",),
     "pipeline/process/backlog.py": ("tests/unit/pipeline/process/test_backlog.py",),
     "pipeline/process/backoff.py": ("tests/unit/pipeline/process/test_backoff.py",),
+    "pipeline/process/commits.py": (
+        "tests/unit/pipeline/process/test_commits.py",
+        "tests/unit/pipeline/process/test_decisions_log.py",
+    ),
+    "pipeline/process/configuration.py": ("tests/unit/pipeline/test_processes.py",),
+    "pipeline/process/dead_letters.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
     "pipeline/process/decisions_log.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
     "pipeline/disk/files.py": (
         "tests/unit/pipeline/disk/test_files.py",
@@ -43,6 +50,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/unit/fraudctl/home/test_unprivileged.py",
     ),
     "pipeline/process/forgotten.py": ("tests/unit/pipeline/process/test_forgotten.py",),
+    "pipeline/process/logs.py": ("tests/unit/pipeline/process/test_logs.py",),
     "pipeline/process/silence.py": ("tests/unit/pipeline/test_ticker.py",),
     "pipeline/process/status_file.py": ("tests/unit/pipeline/process/test_status_file.py",),
     "pipeline/process/own_clock.py": ("tests/unit/pipeline/process/test_own_clock.py",),
@@ -53,25 +61,65 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
         "tests/unit/pipeline/sinks/elasticsearch",
         "tests/unit/pipeline/sinks/test_ageing.py",
     ),
+    "pipeline/sinks/elasticsearch/reader.py": ("tests/unit/pipeline/sinks/elasticsearch",),
+    "pipeline/sinks/elasticsearch/refusals.py": ("tests/unit/pipeline/sinks/elasticsearch",),
+    "pipeline/sinks/elasticsearch/server.py": ("tests/unit/pipeline/sinks/elasticsearch",),
     "pipeline/sinks/parquet/ageing.py": ("tests/unit/pipeline/sinks/test_ageing.py",),
+    "pipeline/sinks/parquet/blobs.py": (
+        "tests/unit/pipeline/sinks/parquet",
+        "tests/unit/pipeline/sinks/test_ageing.py",
+    ),
     "pipeline/sinks/parquet/compaction.py": ("tests/unit/pipeline/sinks/parquet",),
     "pipeline/sinks/parquet/files.py": ("tests/unit/pipeline/sinks/parquet",),
     "pipeline/sinks/parquet/lines.py": ("tests/unit/pipeline/sinks/parquet",),
     "pipeline/sinks/parquet/table.py": ("tests/unit/pipeline/sinks/parquet",),
+    "pipeline/sinks/postgres/client.py": ("tests/unit/pipeline/sinks/postgres",),
+    "pipeline/sinks/postgres/rights.py": ("tests/unit/pipeline/sinks/postgres",),
+    "pipeline/sinks/postgres/statements.py": ("tests/unit/pipeline/sinks/postgres",),
+    "pipeline/sinks/redis/address.py": ("tests/unit/pipeline/sinks/redis",),
     "pipeline/sinks/redis/keys.py": ("tests/unit/pipeline/sinks/redis",),
+    "pipeline/sinks/redis/scripts.py": ("tests/unit/pipeline/sinks/redis",),
+    "pipeline/sinks/rights.py": (
+        "tests/unit/pipeline/sinks/test_rights.py",
+        "tests/unit/pipeline/connections/test_way.py",
+    ),
     "fraudctl/home/audit.py": ("tests/unit/fraudctl/home/test_audit.py",),
-    "fraudctl/home/folder.py": ("tests/unit/fraudctl/home/test_folder.py",),
+    "fraudctl/home/folder.py": (
+        "tests/unit/fraudctl/home/test_folder.py",
+        "tests/unit/fraudctl/backup/test_restoring.py",
+    ),
+    "fraudctl/home/forgetting.py": ("tests/unit/fraudctl/home/test_forgetting.py",),
+    "fraudctl/home/grown.py": ("tests/unit/fraudctl/jobs/test_growth.py",),
+    "fraudctl/home/jobs.py": (
+        "tests/unit/fraudctl/home/test_damaged_files.py",
+        "tests/unit/fraudctl/jobs/test_live.py",
+        "tests/unit/fraudctl/jobs/test_growth.py",
+        "tests/unit/fraudctl/jobs/test_start_points.py",
+    ),
+    "fraudctl/home/kept.py": ("tests/unit/fraudctl/home/test_kept.py",),
+    "fraudctl/home/locks.py": ("tests/unit/fraudctl/home/test_undertakings.py",),
+    "fraudctl/home/parked.py": ("tests/unit/fraudctl/home/test_parked.py",),
+    "fraudctl/home/pass_file.py": ("tests/unit/fraudctl/home/test_pass_file.py",),
     "fraudctl/home/private_files.py": (
         "tests/unit/fraudctl/home/test_private_files.py",
         "tests/unit/fraudctl/home/test_unprivileged.py",
     ),
     "fraudctl/home/references.py": ("tests/unit/fraudctl/home/test_references.py",),
+    "fraudctl/home/run_counter.py": ("tests/unit/fraudctl/jobs/test_run_numbers.py",),
     "fraudctl/home/rulesets.py": ("tests/unit/fraudctl/home/test_rulesets.py",),
+    "fraudctl/home/secret.py": ("tests/unit/fraudctl/home/test_secret.py",),
     "fraudctl/home/signing.py": ("tests/unit/fraudctl/home/test_signing.py",),
+    "fraudctl/home/stack.py": (
+        "tests/unit/fraudctl/home/test_stack.py",
+        "tests/unit/fraudctl/home/test_damaged_files.py",
+    ),
     "fraudctl/home/typed_files.py": (
         "tests/unit/fraudctl/home/test_typed_files.py",
         "tests/unit/fraudctl/home/test_damaged_files.py",
     ),
+    "fraudctl/home/undertakings.py": ("tests/unit/fraudctl/home/test_undertakings.py",),
+    "fraudctl/home/unprivileged.py": ("tests/unit/fraudctl/home/test_unprivileged.py",),
+    "fraudctl/home/verification.py": ("tests/unit/fraudctl/home/test_verification.py",),
 }
 """What is broken, and who ought to see it."""
 
@@ -90,9 +138,14 @@ class Mutant:
         return f"{self.file} {self.digest} {self.operator} {self.occurrence}"
 
     def broken(self, code: str) -> str | None:
-        """The code with this in it; None where it comes to the same."""
+        """The code with this in it; None where it comes to the same, or is no Python."""
         made: str | None = mutate_code(code, get_operator(self.operator)(), self.occurrence)
-        return None if made == code else made
+        if made is None or made == code:
+            return None
+        with suppress(SyntaxError):
+            compile(made, self.file, "exec")
+            return made
+        return None
 
 
 def sample(file: str, number: int, seed: int) -> list[Mutant]:
@@ -108,21 +161,28 @@ def sample(file: str, number: int, seed: int) -> list[Mutant]:
     return random.Random(f"{seed} {file}").sample(found, min(number, len(found)))
 
 
-def passes(tests: tuple[str, ...], wait_s: float) -> bool:
-    """Whether the tests do; those that do not come to an end have seen something as well."""
-    python = ROOT / ".venv" / "bin" / "python"
-    argv = [str(python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            argv, cwd=FOLDER / "copy", env=environment, capture_output=True, timeout=wait_s, check=False
+class Trial:
+    """Runs tests in the copy, by `tests/again.py`."""
+
+    def __init__(self) -> None:
+        argv = [str(ROOT / ".venv" / "bin" / "python"), "-m", "tests.again"]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        pipe = subprocess.PIPE
+        self._runner = subprocess.Popen(
+            argv, cwd=FOLDER / "copy", env=environment, stdin=pipe, stdout=pipe, text=True
         )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+
+    def passes(self, tests: tuple[str, ...], wait_s: float) -> bool:
+        """Whether the tests do; those that do not come to an end have seen something as well."""
+        assert self._runner.stdin
+        assert self._runner.stdout
+        argv = ["-x", "-q", "-p", "no:cacheprovider", *tests]
+        self._runner.stdin.write(json.dumps({"argv": argv, "wait_s": wait_s}) + "\n")
+        self._runner.stdin.flush()
+        return bool(json.loads(self._runner.stdout.readline()) == 0)
 
 
-def tried(mutant: Mutant, wait_s: float) -> str:
+def tried(trial: Trial, mutant: Mutant, wait_s: float) -> str:
     """What became of it: the difference that nobody saw, else `seen`; `none` where it breaks nothing."""
     file = FOLDER / "copy" / mutant.file
     code = file.read_text(encoding="utf-8")
@@ -131,7 +191,7 @@ def tried(mutant: Mutant, wait_s: float) -> str:
         return "none"
     file.write_text(made, encoding="utf-8")
     try:
-        if not passes(PARTS[mutant.file], wait_s):
+        if not trial.passes(PARTS[mutant.file], wait_s):
             return "seen"
     finally:
         file.write_text(code, encoding="utf-8")
@@ -151,19 +211,19 @@ def known() -> dict[str, str]:
 
 def attempts(parts: Sequence[str], number: int, seed: int, until_s: float) -> Iterator[tuple[Mutant, str]]:
     """Each of the sample that nobody has seen before, until there is no more time."""
-    before = {name for name, became in known().items() if became in ("seen", "none")}
+    trial, before = Trial(), {name for name, became in known().items() if became in ("seen", "none")}
     for file in parts:
         tests = PARTS[file]
         missing = [one for one in sample(file, number, seed) if one.name not in before]
         if not missing or time.monotonic() > until_s:
             continue
         began = time.monotonic()
-        assert passes(tests, 600), f"{tests} fail as the code is"
+        assert trial.passes(tests, 600), f"{tests} fail as the code is"
         wait_s = 30 + 5 * (time.monotonic() - began)
         for mutant in missing:
             if time.monotonic() > until_s:
                 break
-            yield mutant, tried(mutant, wait_s)
+            yield mutant, tried(trial, mutant, wait_s)
 
 
 def report(parts: Sequence[str], number: int, seed: int) -> float:

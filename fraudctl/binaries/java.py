@@ -85,7 +85,7 @@ def share_classes(cache: Path) -> None:
     if not wanted.exists():
         with tempfile.TemporaryDirectory(dir=folder) as made:
             archive = Path(made) / "runtime.jsa"
-            command = [java(), "-Xshare:dump", f"-XX:SharedArchiveFile={archive}"]
+            command = [java(), NO_COUNTERS, "-Xshare:dump", f"-XX:SharedArchiveFile={archive}"]
             subprocess.run(command, capture_output=True, check=False)
             if archive.exists():
                 archive.replace(wanted)

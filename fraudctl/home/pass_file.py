@@ -18,9 +18,10 @@ NAME = "postgres.pgpass"
 
 def lay(paths: Paths, password: str) -> None:
     """The file holds this password. Without room for it the server works all the same, so that is borne."""
-    text = f"*:*:*:{own.USER}:{password}\n"
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    text = f"*:*:*:{own.USER}:{escaped}\n"
     with suppress(OSError):
-        if _held(_file(paths)) != text:
+        if _held(_file(paths)) != text.encode():
             write_atomically(_file(paths), text)
 
 
@@ -31,9 +32,9 @@ def named(paths: Paths, address: str) -> str:
     return f"{address}?passfile={quote(str(_file(paths)), safe='/')}"
 
 
-def _held(file: Path) -> str | None:
+def _held(file: Path) -> bytes | None:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes()
     except FileNotFoundError:
         return None
 

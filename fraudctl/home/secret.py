@@ -31,15 +31,21 @@ def generated_password(file: Path) -> str:
     return held
 
 
+def held_in(file: Path) -> str:
+    """The secret in a file that somebody may have chosen and linked to. Damaged for what is no text."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise _damaged(file, "holds no text") from error
+
+
 def _held(file: Path) -> str | None:
     if file.is_symlink():
         raise _damaged(file, "is a link")
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        text = held_in(file)
     except FileNotFoundError:
         return None
-    except UnicodeDecodeError as error:
-        raise _damaged(file, "holds no text") from error
     except IsADirectoryError as error:
         raise _damaged(file, "is a folder") from error
     if not text.isprintable():

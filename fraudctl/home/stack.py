@@ -21,6 +21,7 @@ from fraudctl.errors import NotRunning
 from fraudctl.home import own, typed_files
 from fraudctl.home.paths import Paths as Paths
 from fraudctl.home.private_files import write_atomically
+from fraudctl.home.secret import held_in
 from fraudctl.settings.profile import External, Profile
 from pipeline import sinks
 from pipeline.connections.flink import FlinkRest
@@ -147,9 +148,9 @@ class Stack:
             ) from None
 
     def secret(self, server: str) -> str | None:
-        """The password of a server, None where there is none."""
+        """The password of a server, None where there is none. Damaged."""
         file = self.secret_path(server)
-        return file.read_text(encoding="utf-8").strip() if file else None
+        return held_in(file) if file else None
 
     def secret_path(self, server: str) -> Path | None:
         """The file that holds the password of a server, or the credentials of a store without one."""

@@ -17,6 +17,11 @@ NEWEST = {"cleanup.policy": "compact"} | FOREVER
 """For the topic of erasures: of each user the last one counts, and none may go."""
 
 
+UNPACKED = {"compression.type": "uncompressed"}
+"""For the topic that others write to: the broker unpacks what comes and looks how large it is then. Else no
+reader could refuse a record of gigabytes that came as one of kilobytes, and it would stay in the log."""
+
+
 def specs(profile: Profile) -> tuple[TopicSpec, ...]:
     """Every topic that a stack with this profile needs, dead letters of its sinks included."""
     names = profile.topics
@@ -24,7 +29,7 @@ def specs(profile: Profile) -> tuple[TopicSpec, ...]:
     parts = profile.partitions
     dead = tuple(dead_letters(names.decisions, sink) for sink in profile.sinks)
     return (
-        spec(profile, names.transactions, parts, wide),
+        spec(profile, names.transactions, parts, wide | UNPACKED),
         spec(profile, names.decisions, parts, wide),
         *(spec(profile, name, parts) for name in (names.refusals, names.labels)),
         spec(profile, names.shadow, parts, wide),

@@ -15,7 +15,7 @@ from fraudctl.flink.cluster import Setting
 from fraudctl.flink.security import Pem, Stores
 from fraudctl.home import own
 from fraudctl.home.private_files import write_atomically
-from fraudctl.home.secret import renewed
+from fraudctl.home.secret import held_in, renewed
 from fraudctl.home.stack import Paths
 from fraudctl.servers import HOST, generated_password
 
@@ -55,7 +55,7 @@ def renew(paths: Paths) -> None:
 def settings(paths: Paths) -> dict[str, Setting]:
     """What both processes are told, and the client that hands a job over."""
     file = paths.secret_file("flink")
-    password = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    password = held_in(file) if file.is_file() else ""
     stores = Stores(_trust(paths), _own(paths), password)
     return {**security.rest(stores), **security.internal(stores), **security.OUR_TLS}
 

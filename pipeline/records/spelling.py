@@ -21,6 +21,7 @@ _LONGEST: Final = 100
 _BRACKETED = re.compile(r"\[([^\]]*)\](?::[0-9]{1,5})?")
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
 _NO_ADDRESS = re.compile(r"[^0-9A-Fa-f:.]")
+_BETWEEN = re.compile(f"[{BLANKS}]+")
 
 
 def spelt(name: str, text: str) -> str | None:
@@ -39,14 +40,26 @@ def address(text: str) -> str:
     What is no address stays as it is. Refusal for several, as proxies write them.
     """
     bare = text.strip(BLANKS)
-    if "," in bare:
+    if _is_list(bare):
         hint = "several addresses, as from proxies: send that of the client alone"
         raise Refusal("bad_ip", f"{text[:40]!a}: {hint}")
-    if len(bare) > _LONGEST:
-        return text
-    if found := _BRACKETED.fullmatch(bare) or _WITH_PORT.fullmatch(bare):
-        bare = found[1]
-    return _of_four(bare) or _of_six(bare.partition("%")[0]) or text
+    return _one(bare) or text
+
+
+def _is_list(text: str) -> bool:
+    """Whether there are commas or semicolons in it, or blanks between an address and anything else."""
+    if "," in text or ";" in text:
+        return True
+    parts = _BETWEEN.split(text)
+    return len(parts) > 1 and any(_one(part) for part in parts)
+
+
+def _one(text: str) -> str | None:
+    if len(text) > _LONGEST:
+        return None
+    if found := _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text):
+        text = found[1]
+    return _of_four(text) or _of_six(text.partition("%")[0])
 
 
 def _of_four(text: str) -> str | None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, tail
@@ -145,6 +146,18 @@ def test_payments_are_decided_on_time_whatever_lies_between_them(stack: Stack, c
     assert [one for one in good if one["late"] or one["saturated"]] == []
     await_sinks(stack)
     assert (live_job_id(stack), restarts(stack, job_id)) == (job_id, before)
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+def test_no_record_is_taken_that_is_small_on_the_wire_and_large_unpacked(stack: Stack, codec: str) -> None:
+    """Else every reader would have to unpack it, and it would lie there for as long as the log."""
+    topic, refused = stack.profile.topics.transactions, list[int]()
+    told = {"compression.type": codec, "message.max.bytes": 1_000_000_000, "retries": 0}
+    made = librdkafka.producer(stack.kafka, told, logging.getLogger("hostile"))
+    large = b" " * (stack.profile.max_message_bytes + 1_000_000)
+    made.produce(topic, large, b"u", on_delivery=lambda error, _: refused.append(error and error.code()))
+    assert made.flush(LONG_S) == 0
+    assert refused == [KafkaError.MSG_SIZE_TOO_LARGE]
 
 
 def test_what_he_wrote_is_shown_without_acting_on_the_terminal(stack: Stack) -> None:

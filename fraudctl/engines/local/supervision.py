@@ -90,7 +90,7 @@ class Supervisor:
         """Write the configuration; whether it differs from what was there."""
         file = self.paths.run / "supervisord.conf"
         text = configuration(self.paths, programs, is_root)
-        if file.is_file() and file.read_text(encoding="utf-8") == text:
+        if file.is_file() and file.read_bytes() == text.encode():
             return False
         write_atomically(file, text)
         return True

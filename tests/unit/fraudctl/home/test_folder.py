@@ -316,3 +316,36 @@ def test_what_a_killed_command_has_left_half_written_goes_with_the_home(tmp_path
     assert folder.remove(home).left == (home / "mine.unfinished",)
     (home / "mine.unfinished").unlink()
     assert folder.remove(home).is_gone
+
+
+def test_a_restore_takes_whatever_is_there_and_keeps_its_own_note_until_its_end(
+    home: Path, tmp_path: Path
+) -> None:
+    for name in ("profile.yaml", "zz"):
+        (home / "restored" / name).write_text("x")
+    (home / "thesis.txt").write_text("a person's")
+    folder.begin_restore(home)
+    found = sorted(str(path.relative_to(home)) for path in home.rglob("*"))
+    assert found == [folder.MARK, "restored", str(folder.IN_PART), "thesis.txt"]
+    assert folder.is_restored_in_part(home)
+    with pytest.raises(UsageError) as refused:
+        folder.claim(home)
+    assert refused.value.code == "restored_in_part"
+    (tmp_path / "link").symlink_to(home)
+    assert not folder.is_restored_in_part(tmp_path / "link")
+    folder.end_restore(home)
+    assert not folder.is_restored_in_part(home)
+    assert folder.claim(home)
+
+
+def test_a_restore_into_what_cannot_be_emptied_says_what_is_in_the_way(as_user: Path) -> None:
+    home = as_user / "home"
+    folder.claim(home)
+    (home / "data").mkdir()
+    (home / "data" / "kept").write_text("x")
+    (home / "data").chmod(0o500)
+    with pytest.raises(UsageError) as refused:
+        folder.begin_restore(home)
+    assert refused.value.message == f"{home / 'data'} cannot be deleted: Permission denied"
+    assert folder.is_restored_in_part(home)
+    (home / "data").chmod(0o700)

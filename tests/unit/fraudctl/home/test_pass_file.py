@@ -34,5 +34,19 @@ def test_the_address_names_a_file_for_its_owner_alone_that_has_the_password(
     assert ("abc" in shown, "password" in read) == (False, False)
 
 
+def test_what_ends_a_word_of_such_a_file_does_not_end_the_password(tmp_path: Path) -> None:
+    pass_file.lay(Paths(tmp_path), "a:b\\c")
+    assert (tmp_path / "secrets" / pass_file.NAME).read_text() == "*:*:*:fraudctl:a\\:b\\\\c\n"
+
+
+def test_a_file_that_holds_no_text_is_written_anew(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    pass_file.lay(paths, "abc")
+    file = paths.secrets / pass_file.NAME
+    file.write_bytes(b"\xff\xfe")
+    pass_file.lay(paths, "abc")
+    assert file.read_text() == "*:*:*:fraudctl:abc\n"
+
+
 def test_an_address_names_no_file_that_is_not_there(tmp_path: Path) -> None:
     assert pass_file.named(Paths(tmp_path), ADDRESS) == ADDRESS

@@ -13,6 +13,7 @@ from fraudctl.console import options
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.home import stack
 from fraudctl.home.stack import Paths, Stack
+from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import generated_password
 from fraudctl.settings import reading
 
@@ -77,6 +78,14 @@ def test_a_password_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path)
     assert generated_password(file) == generated_password(file)
     assert len(generated_password(file)) >= 32
     assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o600, 0o700)
+
+
+def test_a_password_that_is_no_text_is_told_by_its_file(tmp_path: Path) -> None:
+    file = Paths(tmp_path).secret_file("redis")
+    generated_password(file)
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(Damaged, match=f"{file} holds no text"):
+        make(tmp_path).secret("redis")
 
 
 def test_a_server_that_was_left_out_is_named(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from fraudctl.home.private_files import close_to_others, make_folder, open_private, write_atomically
 from fraudctl.home.unprivileged import give, take_back, user_of
+from pipeline.disk.files import HOME_USERS
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -30,6 +31,14 @@ def user(home: Path) -> int:
 
 def owners(home: Path) -> set[int]:
     return {path.lstat().st_uid for path in (home, *home.rglob("*"))}
+
+
+def test_homes_have_users_of_their_own_without_an_account() -> None:
+    """Some two of fifty may meet by chance, as birthdays do; which ones is the same everywhere."""
+    found = [user(Path(f"/somewhere/{number}")) for number in range(50)]
+    assert len(set(found)) >= 49
+    assert set(found) <= set(HOME_USERS)
+    assert found == [user(Path(f"/somewhere/{number}")) for number in range(50)]
 
 
 def test_what_root_writes_into_a_home_is_its_users(home: Path) -> None:

@@ -114,6 +114,11 @@ def test_without_counter_and_log_no_number_is_given(
     assert not (tmp_path / "jobs" / "run").exists()
 
 
+def test_a_home_that_tells_of_no_run_tells_of_none(tmp_path: Path) -> None:
+    assert run_counter.newest_seen(tmp_path) == 0
+    assert run_counter.counted(tmp_path / "run") is None
+
+
 def test_a_counter_that_is_no_number_is_named_with_its_mend(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("three")
     with pytest.raises(Damaged) as refused:

@@ -24,7 +24,7 @@ def test_a_profile_needs_its_seven_topics_and_a_dead_letter_topic_for_each_sink(
     small = dataclasses.replace(shipped, partitions=3, retention_ms=-1, max_message_bytes=1_000)
     wide = APPEND | {"max.message.bytes": "1000"}
     assert wanted.specs(small) == (
-        TopicSpec("risk.transactions", 3, wide),
+        TopicSpec("risk.transactions", 3, wide | {"compression.type": "uncompressed"}),
         TopicSpec("risk.decisions", 3, wide),
         TopicSpec("risk.transactions.dlq", 3, APPEND),
         TopicSpec("risk.labels", 3, APPEND),

@@ -166,7 +166,10 @@ ADDRESSES = st.one_of(
     st.text("0a:.%,[] é\t", max_size=8),
 )
 AROUND = st.sampled_from(
-    ["{}", "[{}]", "[{}]:443", "{}:8080", "{}%eth0", " {} ", "{}, 10.0.0.1", "[{}", "{}\n"]
+    [
+        *("{}", "[{}]", "[{}]:443", "{}:8080", "{}%eth0", " {} ", "[{}", "{}\n"),
+        *("{}, 10.0.0.1", "{};", "{} unknown", "x {}", "{}\t10.0.0.1", "{}\u00a0x"),
+    ]
 )
 TEXTS = st.one_of(
     st.tuples(AROUND, ADDRESSES).map(lambda pair: pair[0].format(pair[1])),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from pipeline.connections.kafka import librdkafka
 from pipeline.process import dead_letters, decisions_log
-from pipeline.process.dead_letters import NotAcknowledged
+from pipeline.process.dead_letters import DeadLetters, NotAcknowledged
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.records.decision_record import Delivery
 from tests import kafka_clients
@@ -166,6 +167,23 @@ def test_a_dead_letter_that_the_broker_has_not_taken_is_none(
     with pytest.raises(NotAcknowledged, match="dead-letter topic: "):
         impatient.dead_letter(refused)
     impatient.close()
+
+
+def test_a_producer_is_made_anew_only_where_the_files_of_the_connection_have_changed(
+    kafka: MockKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(librdkafka, "LOOK_EVERY_S", 0.0)
+    password = tmp_path / "password"
+    password.write_text("first")
+    told = replace(kafka.kafka, security="scram", username="u", password_file=password, tls=False)
+    letters = DeadLetters(told, "dead", "g", "decisions")
+    first = letters._producer
+    letters.renew()
+    assert letters._producer is first
+    password.write_text("second, longer")
+    letters.renew()
+    assert letters._producer is not first
+    letters.close()
 
 
 @pytest.mark.usefixtures("missed_soon")

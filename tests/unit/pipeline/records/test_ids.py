@@ -43,6 +43,15 @@ def test_what_has_no_width_is_refused(point: int) -> None:
     assert is_refused(chr(point))
 
 
+@pytest.mark.parametrize("text", [" a", "a ", " a ", "  ", " \u00e9", "\u00e9 "])
+def test_a_blank_that_nobody_sees_at_an_end_is_refused(text: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        IDS.check("card_id", text)
+    assert str(caught.value) == "bad_id: card_id has U+0020 at an end, which nobody sees"
+    IDS.check("card_id", f"a{text}b")
+    IdLimits(256, allow_any=True).check("card_id", text)
+
+
 def test_letters_digits_and_signs_of_any_script_pass() -> None:
     IDS.check("user_id", SEEN)
     letters = [

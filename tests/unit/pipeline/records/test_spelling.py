@@ -65,12 +65,26 @@ def test_a_code_is_in_capitals_without_blanks_around(sent: str, spelt: str) -> N
     assert (read.fields["currency"], read.fields["country"]) == (spelt, spelt)
 
 
-def test_a_list_of_addresses_is_refused_with_what_to_send() -> None:
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *("203.0.113.7, 10.0.0.1", "203.0.113.7,10.0.0.1", "203.0.113.7,", ",", "unknown, 10.0.0.1"),
+        *("203.0.113.7; 10.0.0.1", "203.0.113.7;10.0.0.1", "203.0.113.7;", "for=192.0.2.1;proto=http"),
+        *("203.0.113.7 10.0.0.1", "203.0.113.7\t10.0.0.1", " 2001:DB8::1  [::1]:443\n", "unknown 10.0.0.1"),
+        *("203.0.113.7 x", "x y ::ffff:10.0.0.1", "203.0.113.7 " + "x" * 200),
+    ],
+)
+def test_a_list_of_addresses_is_refused_with_what_to_send(sent: str) -> None:
     with pytest.raises(Refusal) as caught:
-        decode(f'{{{HEAD},"ip":"203.0.113.7, 10.0.0.1"}}'.encode())
+        decode(f'{{{HEAD},"ip":{json.dumps(sent)}}}'.encode())
     assert str(caught.value) == (
-        "bad_ip: '203.0.113.7, 10.0.0.1': several addresses, as from proxies: send that of the client alone"
+        f"bad_ip: {sent[:40]!r}: several addresses, as from proxies: send that of the client alone"
     )
+
+
+@pytest.mark.parametrize("sent", ["not known", "host a b", "x\u00a0192.0.2.1", "1 2 3", "x " * 200])
+def test_words_that_are_no_address_stay_as_they_are(sent: str) -> None:
+    assert address(sent) == sent
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\r\n\x0b\x0c "])

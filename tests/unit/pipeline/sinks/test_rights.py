@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.connections.way import Finding
-from pipeline.sinks.rights import in_the_clear, too_old
+from pipeline.sinks import rights
+from pipeline.sinks.rights import in_the_clear, missing, too_old
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("version", ["7.17", "7.17.0", "7.17.28", "8.19.3-SNAPSHOT", "10.0"])
@@ -51,3 +53,24 @@ def test_what_is_elsewhere_and_spoken_to_in_the_clear_is_known(
 )
 def test_what_is_here_or_has_tls_is_not(name: str, address: str, told: dict[str, str]) -> None:
     assert in_the_clear(name, address, told) == []
+
+
+def test_rights_that_are_lacking_are_a_finding_with_its_mend() -> None:
+    assert missing("tables", [], "postgres") == Finding("rights", "tables: all that is needed")
+    assert missing("tables", ["a", "b"], "postgres") == Finding(
+        "rights", "lacking: a, b", "give them: fraudctl grants postgres", is_broken=True
+    )
+
+
+def test_who_tells_people_of_alerts_needs_more_and_is_asked_for_by_name() -> None:
+    plain = rights.needed("dynamodb", "aws://eu-central-1", {}, "")
+    assert plain == rights.needed("dynamodb", "aws://eu-central-1", {}, "", notifies=False)
+    telling = rights.needed("dynamodb", "aws://eu-central-1", {}, "", notifies=True)
+    assert len(telling.text) > len(plain.text)
+
+
+def test_nothing_is_asked_of_a_server_that_is_not_reached() -> None:
+    dead = f"127.0.0.1:{free_port()}"
+    found = list(rights.examine("redis", f"redis://{dead}/0", None, {}))
+    assert [one for one in found if one.is_broken] == found[-1:]
+    assert dead in found[-1].said

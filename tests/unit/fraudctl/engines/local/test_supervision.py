@@ -46,3 +46,15 @@ def test_a_socket_that_another_user_has_laid_in_its_place_is_not_spoken_to(tmp_p
                 listens.accept()
         finally:
             place.unlink()
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\xff\xfe\x00", b"[supervisord"])
+def test_a_configuration_that_was_damaged_is_written_anew(tmp_path: Path, damaged: bytes) -> None:
+    one = supervision.Supervisor(Paths(tmp_path))
+    file = tmp_path / "run" / "supervisord.conf"
+    assert one.configure([], is_root=False)
+    whole = file.read_bytes()
+    assert not one.configure([], is_root=False)
+    file.write_bytes(damaged)
+    assert one.configure([], is_root=False)
+    assert file.read_bytes() == whole

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.sinks.elasticsearch.reader import read
+import pytest
+
+from pipeline.sinks.elasticsearch.reader import _NEEDED, read
 
 
 def hit(event_id: str, position: int, **changes: Any) -> dict[str, Any]:
@@ -38,3 +40,19 @@ def test_a_document_that_is_no_decision_is_named_and_the_others_are_shown() -> N
         "risk-2026.01/d-5 lacks text",
         "risk-2026.01/bare lacks _source",
     ]
+
+
+def test_a_document_is_shown_as_it_was_decided_without_what_is_there_for_searches() -> None:
+    one = hit("a", 1, zone="x", extra_terms=["zone=x"])
+    [shown], _ = read([one])
+    document = {name: value for name, value in one["_source"].items() if name != "extra_terms"}
+    assert shown == document | {"decided_at": "2025-11-24T16:00:00.123Z"}
+    [again], _ = read([hit("a", 1, reused_id=True, content_hash="00000000000000ab")])
+    assert again["event_id"] == "a#reused-00000000000000ab"
+
+
+@pytest.mark.parametrize("name", _NEEDED)
+def test_without_what_every_decision_has_it_is_none(name: str) -> None:
+    one = hit("a", 1)
+    del one["_source"][name]
+    assert read([one]) == ([], [f"risk-2026.01/a-1 lacks {name}"])

@@ -14,6 +14,7 @@ from pipeline.sinks.elasticsearch.refusals import (
     BadRequest,
     Failure,
     Missing,
+    Unanswered,
     refusal,
     stranger,
     trouble,
@@ -91,3 +92,19 @@ def test_a_page_is_told_by_its_title_on_one_short_line() -> None:
         told = stranger(meta(502, product=False), body)
         assert told.trouble is Trouble.UNREACHABLE
         assert str(told).partition(": ")[2] == "HTTP 502, 'Bad \\x1b gateway " + "x" * 66 + "'"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(429, True), (502, True), (503, True), (504, True), (500, False), (413, False)]
+)
+def test_what_may_be_answered_later_is_told_from_what_will_not(status: int, expected: bool) -> None:
+    assert isinstance(refused(status, said("some_exception", "r")), Unanswered) is expected
+    assert isinstance(refused(status, b"<html>", product=False), Unanswered) is (status in (502, 503, 504))
+
+
+def test_a_page_that_asks_for_a_login_is_told_as_a_password_that_is_missing() -> None:
+    told = stranger(meta(401, product=False), b"")
+    assert (told.trouble, str(told)) == (
+        Trouble.PASSWORD,
+        "something that is not Elasticsearch answers there: HTTP 401",
+    )

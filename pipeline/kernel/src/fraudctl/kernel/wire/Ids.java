@@ -47,6 +47,9 @@ public final class Ids {
         if (unseen >= 0) {
             throw new Refusal("bad_id", name + " has U+" + String.format("%04X", unseen) + ", which nobody sees");
         }
+        if (!allowAny && (text.startsWith(" ") || text.endsWith(" "))) {
+            throw new Refusal("bad_id", name + " has U+0020 at an end, which nobody sees");
+        }
     }
 
     private static boolean isUnseen(int c) {

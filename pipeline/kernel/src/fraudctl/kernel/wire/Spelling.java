@@ -15,6 +15,7 @@ public final class Spelling {
     private static final int GROUPS = 8;
     private static final Pattern BRACKETED = Pattern.compile("\\[([^\\]]*)\\](?::[0-9]{1,5})?", Pattern.DOTALL);
     private static final Pattern WITH_PORT = Pattern.compile("([0-9.]+):[0-9]{1,5}");
+    private static final Pattern BETWEEN = Pattern.compile("[ \\t-\\r]+");
     private static final Pattern GROUP = Pattern.compile("[0-9A-Fa-f]{1,4}");
 
     private Spelling() {}
@@ -46,22 +47,39 @@ public final class Spelling {
             return text; // nearly every one, so before any search
         }
         String bare = bare(text);
-        if (bare.indexOf(',') >= 0) {
+        if (isList(bare)) {
             throw new Refusal("bad_ip", "several addresses, as from proxies: send that of the client alone");
         }
-        if (bare.codePointCount(0, bare.length()) > LONGEST) {
-            return text;
+        String one = one(bare);
+        return one == null ? text : one;
+    }
+
+    /** Whether there are commas or semicolons in it, or blanks between an address and anything else. */
+    private static boolean isList(String text) {
+        if (text.indexOf(',') >= 0 || text.indexOf(';') >= 0) {
+            return true;
         }
-        Matcher found = BRACKETED.matcher(bare);
-        if (found.matches() || (found = WITH_PORT.matcher(bare)).matches()) {
-            bare = found.group(1);
+        String[] parts = BETWEEN.split(text);
+        for (int i = 0; parts.length > 1 && i < parts.length; i++) {
+            if (one(parts[i]) != null) {
+                return true;
+            }
         }
+        return false;
+    }
+
+    private static String one(String text) {
+        if (text.codePointCount(0, text.length()) > LONGEST) {
+            return null;
+        }
+        Matcher found = BRACKETED.matcher(text);
+        String bare = found.matches() || (found = WITH_PORT.matcher(text)).matches() ? found.group(1) : text;
         if (isFour(bare)) {
             return bare;
         }
         int zone = bare.indexOf('%');
         int[] groups = six(zone < 0 ? bare : bare.substring(0, zone));
-        return groups == null ? text : isMapped(groups) ? dotted(groups) : compressed(groups);
+        return groups == null ? null : isMapped(groups) ? dotted(groups) : compressed(groups);
     }
 
     private static String bare(String text) {
