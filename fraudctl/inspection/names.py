@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import product
 
 from fraudctl.files.currencies import exponent
@@ -247,11 +248,20 @@ def currency_in(name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def words(name: str) -> list[str]:
+def words(name: str) -> tuple[str, ...]:
     """The words of a name, in any script: of TransactionID as of transaction_id."""
+    return (_known_words if len(name) <= _USUAL else _words)(name)
+
+
+def _words(name: str) -> tuple[str, ...]:
     bare = unicodedata.normalize("NFKD", _HUMP.sub(" ", name).translate(_LETTERS)).replace("\u0308", "e")
     letters = "".join(mark for mark in bare if not unicodedata.combining(mark)).lower()
-    return [word for word in _SPLIT.split(letters.translate(_LETTERS)) if word]
+    return tuple(word for word in _SPLIT.split(letters.translate(_LETTERS)) if word)
+
+
+_USUAL = 100
+_known_words = lru_cache(maxsize=4_096)(_words)
+"""Of a name up to that long: it is set beside those of every field, and by its words each time."""
 
 
 def rank(field: str, name: str) -> int | None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fraudctl.settings.shipped import server_names
 from pipeline.settings.reading import Problem, closest, unknown
 
 _IN_CONTAINERS = ("GRAFANA", "MAIL", "S3")
-_IMAGES = ("ELASTICSEARCH", "KAFKA", "POSTGRES", "PROMETHEUS", "REDIS", *_IN_CONTAINERS)
+OF_OUR_IMAGE = ("flink", "dynamodb")
+"""servers that run out of our own image, of which no other can be named"""
+_IMAGES = (*(name.upper() for name in server_names() if name not in OF_OUR_IMAGE), *_IN_CONTAINERS)
 OTHER_VARIABLES = frozenset(
     {
         *(f"FRAUDCTL_IMAGE_{name}" for name in _IMAGES),

@@ -31,7 +31,7 @@ from fraudctl.servers import (
     server_class,
 )
 from fraudctl.settings import shipped
-from fraudctl.settings.layers import variable
+from fraudctl.settings.layers import OF_OUR_IMAGE, variable
 from fraudctl.settings.profile import Profile
 from pipeline.records.clock import HOUR_MS
 
@@ -57,11 +57,13 @@ LISTENS: Mapping[str, tuple[str, int]] = {
 }
 """Where each server is for the stack's own programs: its name in the network, and the port there."""
 _RETENTION = "--storage.tsdb.retention.time="
-OURS = ("flink", "dynamodb")
-"""servers that run out of our own image"""
 IMAGES: Mapping[str, str] = {
     "fraudctl": "FRAUDCTL_IMAGE",
-    **{name: f"FRAUDCTL_IMAGE_{name.upper()}" for name in (*LISTENS, *companions.PORTS) if name not in OURS},
+    **{
+        name: f"FRAUDCTL_IMAGE_{name.upper()}"
+        for name in (*LISTENS, *companions.PORTS)
+        if name not in OF_OUR_IMAGE
+    },
 }
 """The variable that names another image, by what it is of."""
 

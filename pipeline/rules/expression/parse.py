@@ -92,22 +92,23 @@ def parse(text: str, names: Names) -> Condition:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"longer than {MAX_LENGTH} characters", MAX_LENGTH + 1)
     line = re.sub(r"[\r\n\t\f]", " ", text).lstrip(" ")
-    tree = _syntax(line)
-    if _depth(tree) > MAX_DEPTH:
-        raise ExpressionError(f"nested deeper than {MAX_DEPTH}", 1)
-    return _Reader(line, names).condition(tree)
+    return _Reader(line, names).condition(_syntax(line))
 
 
 @lru_cache(maxsize=512)
 def _syntax(line: str) -> ast.expr:
+    """Kept, since the same rule sets are read again and again; nobody changes a tree."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(line, mode="eval").body
+            tree = ast.parse(line, mode="eval").body
     except SyntaxError as error:
         raise ExpressionError(f"not an expression: {error.msg}", error.offset or 1) from None
     except (ValueError, RecursionError, MemoryError):
         raise ExpressionError("not an expression", 1) from None
+    if _depth(tree) > MAX_DEPTH:
+        raise ExpressionError(f"nested deeper than {MAX_DEPTH}", 1)
+    return tree
 
 
 def _depth(tree: ast.expr) -> int:

@@ -151,7 +151,7 @@ def test_our_programs_may_write_nowhere_but_into_the_home_and_have_no_rights() -
     assert program["security_opt"] == ["no-new-privileges:true"]
     ours = [name for name, body in SERVICES.items() if "extends" in body]
     assert all(SERVICES[name]["extends"] == {"file": "program.yaml", "service": "program"} for name in ours)
-    others = {*services.LISTENS, *companions.PORTS} - {*services.OURS}
+    others = {*services.LISTENS, *companions.PORTS} - {*layers.OF_OUR_IMAGE}
     assert {name for name, body in SERVICES.items() if "image" in body} == {"program", *others}
 
 
