@@ -116,7 +116,7 @@ def test_whatever_is_put_aside_is_refused_again_for_the_same_reasons(
         folder = Path(place)
         text = end.join(["event_id,user_id,event_time,amount", *lines]).encode()
         (folder / "p.csv").write_bytes(text + (b"\n\xff,\xff" if broken else b""))
-        options = ReadOptions(decimal=".", delimiter=",")
+        options = ReadOptions(decimal=".", delimiter=",", time_unit="s")
         first = split(folder / "p.csv", folder / "1", options)
         if not first.count:
             assert not (folder / "1").exists()
