@@ -90,10 +90,10 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
         jobs = flink.live(LIVE)
         if not jobs:
             return {"job_id": None, "savepoint": None}
-        progress.update(0, "taking a savepoint" if savepoint else "cancelling")
         try:
-            is_failing = fails and not flink.job(jobs[0].job_id).running
-            path = _end(stack, flink, jobs[0], wait_s, savepoint and not is_failing)
+            has_one = savepoint and not (fails and not flink.job(jobs[0].job_id).running)
+            progress.update(0, "taking a savepoint" if has_one else "cancelling")
+            path = _end(stack, flink, jobs[0], wait_s, has_one)
         except FraudctlError:
             if before.wanted == "running":
                 want(stack, wanted="running", restore="latest")

@@ -15,12 +15,12 @@ from fraudctl.home.stack import Paths
 from tests.homes import reachable_folder
 from tests.stack.cli import fraudctl
 
-UP = ("up", "--any-port", "--wait", "300")
+UP = ("up", "--any-port", "--wait", "600")
 
 
 def answer(home: Path, *arguments: str) -> dict[str, Any]:
     argv = [sys.executable, "-m", "fraudctl", *arguments, "--home", str(home), "--json"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=400)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=900)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
