@@ -78,7 +78,7 @@ def record_start(home: Path, content: Content, job: str, run: int, at_ms: int) -
 def history(home: Path) -> list[Begun]:
     """Every start of a job, the oldest first. A line of another form, cut off by a crash, is left out."""
     try:
-        lines = (home / "rules" / _HISTORY).read_text(encoding="utf-8").splitlines()
+        lines = (home / "rules" / _HISTORY).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
     found = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -79,7 +80,10 @@ def client(service: str, settings: Config, access: Access | None = None, **optio
     options["region_name"] = options.get("region_name") or os.environ.get("AWS_REGION") or None
     if access.ca_file is not None:
         options["verify"] = str(access.ca_file)
-    session = boto3.session.Session(botocore_session=_session(access, options["region_name"]))
+    of_botocore = _session(access, options["region_name"])
+    session = boto3.session.Session(botocore_session=of_botocore)
+    places = of_botocore.get_component("data_loader").search_paths
+    places[:] = dict.fromkeys(places)  # each session of boto3 adds its own
     direct = settings.merge(Config(proxies={}))
     if on_loopback(options.get("endpoint_url") or ""):
         return session.client(service, config=direct, **options)
@@ -134,11 +138,20 @@ def _session(access: Access, region: str | None) -> Any:
     from botocore import session as botocore_session
 
     made = botocore_session.Session()
+    made.register_component("data_loader", _services(made.get_config_variable("data_path")))
     if access.secret is not None:
         made._credentials = _given(access.secret)
     if access.role is not None:
         made._credentials = _of_role(made, access, region)
     return made
+
+
+@cache
+def _services(place: str | None) -> Any:
+    """What botocore has on file of every service, read once in a process: most of what a client takes."""
+    from botocore.loaders import create_loader
+
+    return create_loader(place)
 
 
 def _given(secret: Secret) -> Any:

@@ -76,6 +76,17 @@ def test_history_outlives_lines_of_another_form_and_one_that_a_crash_cut_off(tmp
     assert [entry.version for entry in rulesets.history(tmp_path)] == ["v1"]
 
 
+def test_history_outlives_what_is_no_text_and_separators_of_lines_within_a_version(tmp_path: Path) -> None:
+    rulesets.record_start(tmp_path, content("v\u20281"), "job", 1, 5)
+    file = tmp_path / "rules" / "history.jsonl"
+    with file.open("ab") as out:
+        out.write("é".encode()[:1] + b"\n")
+    rulesets.record_start(tmp_path, content("é"), "job", 2, 6)
+    with file.open("ab") as out:
+        out.write('{"version": "é'.encode()[:-1])
+    assert [entry.version for entry in rulesets.history(tmp_path)] == ["v\u20281", "é"]
+
+
 def test_history_list_and_show_work_without_a_running_stack(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
