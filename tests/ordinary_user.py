@@ -19,7 +19,7 @@ from typing import Any
 
 from fraudctl.binaries import artifacts
 from fraudctl.engines.local import become
-from fraudctl.engines.local.become import Wanted
+from fraudctl.engines.local.become import REFUSED, Wanted
 from fraudctl.engines.local.runner import PACKAGES, interpreter
 from fraudctl.home.unprivileged import give
 from tests.homes import reachable_folder
@@ -50,10 +50,17 @@ class OrdinaryUser:
 
     def command(self, *arguments: str) -> list[str]:
         """That of `fraudctl`, as the user runs it."""
+        return [*self._become(), sys.executable, "-m", "fraudctl", *arguments, "--home", str(self.home)]
+
+    def hindrance(self) -> str:
+        """Why nobody can be that user here, as in a container whose root may make no view; else empty."""
+        tried = subprocess.run(self._become(), capture_output=True, text=True, check=False)
+        return tried.stdout.strip() if tried.returncode == REFUSED else ""
+
+    def _become(self) -> list[str]:
         seen = [one for one in dict.fromkeys([*interpreter(), str(PACKAGES)]) if Path(one).is_dir()]
         told = json.dumps(asdict(Wanted(NUMBER, str(self.folder), seen)))
-        start = [sys.executable, "-I", "-S", str(become.__file__), told]
-        return [*start, sys.executable, "-m", "fraudctl", *arguments, "--home", str(self.home)]
+        return [sys.executable, "-I", "-S", str(become.__file__), told]
 
     @property
     def environment(self) -> dict[str, str]:

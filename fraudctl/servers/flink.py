@@ -63,7 +63,7 @@ from pipeline.settings.reading import Free
 YOUNG_MB = 256
 FIRST_YOUNG_MB = 64
 # Two schedulers in each process wake at every tick: of 10 ms, a fifth of what a JobManager at rest took.
-_TICK = "-Dpekko.scheduler.tick-duration=100ms"
+_TICK = "-Dpekko.scheduler.tick-duration=50ms"
 
 _JOBMANAGER_MAIN = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASKMANAGER_MAIN = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"

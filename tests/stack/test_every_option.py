@@ -41,6 +41,8 @@ notify:
 @pytest.fixture(scope="module")
 def user() -> Iterator[OrdinaryUser]:
     with ordinary_user() as made:
+        if why := made.hindrance():
+            pytest.skip(why)
         yield made
 
 

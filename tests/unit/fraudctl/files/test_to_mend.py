@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fraudctl.cli import main
 from fraudctl.errors import UsageError
@@ -23,6 +26,7 @@ from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Reading
 from fraudctl.files.sources import Paths
 from fraudctl.files.to_mend import ToMend
+from tests.examples import examples
 
 AS_IT_IS = ReadOptions()
 
@@ -94,6 +98,32 @@ def test_what_is_not_mended_is_refused_again(tmp_path: Path) -> None:
     second = split(out / "p.csv", tmp_path / "again")
     assert second.reasons() == first.reasons()
     assert (tmp_path / "again" / "p.csv").read_bytes() == (out / "p.csv").read_bytes()
+
+
+CELLS = st.sampled_from(
+    ["e1", "u", "2026-01-31T10:00:00Z", "gestern", "1.5", "x", "", " ", '"', '""', '"a', 'b"', '"a,b"',
+     '="7"', "\\", "\u00e9", "=1+1", "\x00"]
+)  # fmt: skip
+TABLES = st.lists(st.lists(CELLS, min_size=1, max_size=6).map(",".join), max_size=12)
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(lines=TABLES, end=st.sampled_from(["\n", "\r\n"]), broken=st.booleans())
+def test_whatever_is_put_aside_is_refused_again_for_the_same_reasons(
+    lines: list[str], end: str, broken: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        text = end.join(["event_id,user_id,event_time,amount", *lines]).encode()
+        (folder / "p.csv").write_bytes(text + (b"\n\xff,\xff" if broken else b""))
+        options = ReadOptions(decimal=".", delimiter=",", time_unit="s")
+        first = split(folder / "p.csv", folder / "1", options)
+        if not first.count:
+            assert not (folder / "1").exists()
+            return
+        second = split(folder / "1", folder / "2", options)
+        assert second.reasons() == first.reasons()
+        assert (folder / "2" / "p.csv").read_bytes() == (folder / "1" / "p.csv").read_bytes()
 
 
 def test_objects_stand_one_a_line_within_the_list_that_they_were_in(tmp_path: Path) -> None:

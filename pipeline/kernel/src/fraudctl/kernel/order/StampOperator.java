@@ -121,9 +121,6 @@ public final class StampOperator extends AbstractStreamOperator<Event>
     @Override
     public void processElement(StreamRecord<Record> element) {
         Record record = element.getValue();
-        if (flow.witnesses().saw(record)) {
-            return;
-        }
         flow.emitted(record);
         if (silence != null) {
             silence.heard(record.partition, getProcessingTimeService().getCurrentProcessingTime());

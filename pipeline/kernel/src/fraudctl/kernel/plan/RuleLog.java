@@ -111,8 +111,6 @@ final class RuleLog {
         properties.setProperty("auto.offset.reset", "none");
         // It must be heard again well within the second that an activation is ahead.
         properties.setProperty("reconnect.backoff.max.ms", "200");
-        // A record is told of at once; a silent topic is asked this seldom.
-        properties.setProperty("fetch.max.wait.ms", "2000");
         return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 

@@ -21,7 +21,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Flink's reader of partitions, which waits a moment between two reads that found little. The broker answers as
- * soon as it has anything: who comes alone waits for nobody, a silent topic is asked every two seconds, and what comes
+ * soon as it has anything: who comes alone waits for nobody, a silent topic is asked twice a second, and what comes
  * while the reader rests comes as one batch. Were the broker told to gather records instead, it would have to be
  * asked again every few milliseconds, most of what a stack at rest took.
  */
@@ -50,7 +50,7 @@ final class PacedReader extends KafkaPartitionSplitReader {
         properties.setProperty("auto.offset.reset", "none");
         properties.setProperty("client.id.prefix", told.getProperty("group.id"));
         properties.setProperty("fetch.min.bytes", "1");
-        properties.setProperty("fetch.max.wait.ms", "2000");
+        properties.setProperty("fetch.max.wait.ms", "500");
         Configuration configuration = new Configuration();
         properties.stringPropertyNames().forEach(name -> configuration.setString(name, properties.getProperty(name)));
         KafkaSourceReaderMetrics metrics = new KafkaSourceReaderMetrics(context.metricGroup());

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.apache.flink.api.connector.source.Boundedness;
 import org.apache.flink.api.connector.source.ReaderOutput;
 import org.apache.flink.api.connector.source.Source;
@@ -110,18 +111,20 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
                 flow.assign(split.getPartition());
             }
             // others begin at the first or the last there is, whatever that may be
-            List<KafkaPartitionSplit> placed = added.stream().filter(one -> one.getStartingOffset() >= 0).toList();
-            if (placed.isEmpty()) {
-                kafka.addSplits(added);
-                return;
+            Map<Boolean, List<KafkaPartitionSplit>> placed =
+                    added.stream().collect(Collectors.partitioningBy(one -> one.getStartingOffset() >= 0));
+            kafka.addSplits(placed.get(false));
+            if (!placed.get(true).isEmpty()) {
+                kafka.addSplits(checked(placed.get(true)));
             }
-            LogExtent log = LogExtent.of(placed.stream().map(KafkaPartitionSplit::getTopicPartition).toList(), client);
-            try {
-                placed.forEach(log::mustHold);
+        }
+
+        private List<KafkaPartitionSplit> checked(List<KafkaPartitionSplit> placed) {
+            try (LogCheck log = new LogCheck(client)) {
+                return log.checked(placed, flow.witnesses());
             } catch (InvalidOffsetException gone) {
                 throw new SuppressRestartsException(gone);
             }
-            kafka.addSplits(flow.witnesses().before(added, log::begin));
         }
 
         @Override

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToLongFunction;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
@@ -13,14 +12,13 @@ import org.apache.kafka.common.TopicPartition;
 /**
  * Of each partition the record that was read last: its offset and its append time.
  *
- * <p>A restored job reads it once more, for this alone, before it goes on behind it. Where another record stands
+ * <p>Before a restored job goes on behind it, it is read once more ({@link LogCheck}). Where another record stands
  * in its place, the log has lost its end and grown again (a broker whose machine lost its power), and what
  * comes next is not what follows. An append time is never given twice to one offset, as the broker's clock goes on
  * meanwhile; where senders set it, the same one means that the same record was sent again.
  */
 public final class Witnesses {
     private final Map<Integer, long[]> newest = new HashMap<>();
-    private final Map<Integer, TopicPartition> wanted = new HashMap<>();
 
     /** One of a restored state, of which there may be several of a partition: the furthest counts. */
     public void restore(int partition, long offset, long appendMs) {
@@ -37,51 +35,29 @@ public final class Witnesses {
         held[1] = record.appendMs;
     }
 
-    /**
-     * The splits with those moved to their witness that go on behind one, as far as the log still has it.
-     *
-     * @param begin the first offset that there is of a partition
-     */
-    List<KafkaPartitionSplit> before(List<KafkaPartitionSplit> splits, ToLongFunction<TopicPartition> begin) {
-        return splits.stream()
-                .map(split -> goesOn(split) ? from(split, begin.applyAsLong(split.getTopicPartition())) : split)
-                .toList();
-    }
-
-    /** Also from the witness itself, where the state was taken before it was seen again. */
-    private boolean goesOn(KafkaPartitionSplit split) {
+    /** Whether a split goes on behind one; also from the witness itself, as earlier versions kept it. */
+    boolean sees(KafkaPartitionSplit split) {
         long behind = split.getStartingOffset() - offset(split.getPartition());
         return newest.containsKey(split.getPartition()) && (behind == 0 || behind == 1);
     }
 
-    private KafkaPartitionSplit from(KafkaPartitionSplit split, long first) {
-        long witness = offset(split.getPartition());
-        if (first <= witness) {
-            wanted.put(split.getPartition(), split.getTopicPartition());
-        }
-        return new KafkaPartitionSplit(split.getTopicPartition(), first <= witness ? witness : witness + 1,
+    /** The split without its witness, which has been processed before. */
+    KafkaPartitionSplit behind(KafkaPartitionSplit split) {
+        return new KafkaPartitionSplit(split.getTopicPartition(), offset(split.getPartition()) + 1,
                 split.getStoppingOffset().orElse(KafkaPartitionSplit.NO_STOPPING_OFFSET));
     }
 
     /**
-     * Whether a record is a witness, which has been processed before.
+     * Compares with when the record was appended that stands in the place of a witness now.
      *
      * @throws OffsetOutOfRangeException where it is another one, which ends the job as an offset that is gone does
      */
-    public boolean saw(Record record) {
-        if (wanted.isEmpty()) {
-            return false;
-        }
-        TopicPartition at = wanted.remove(record.partition);
-        long[] held = newest.get(record.partition);
-        if (at == null || held[0] != record.offset) {
-            return false;
-        }
-        if (held[1] != record.appendMs) {
+    void mustAgree(TopicPartition at, long appendMs) {
+        long[] held = newest.get(at.partition());
+        if (held[1] != appendMs) {
             throw new OffsetOutOfRangeException("the log of " + at + " has been cut off and written anew before offset "
-                    + (record.offset + 1), Map.of());
+                    + (held[0] + 1), Map.of(at, held[0] + 1));
         }
-        return true;
     }
 
     /** What a state keeps: partition, offset and append time of each. */
