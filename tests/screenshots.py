@@ -101,6 +101,7 @@ def _hour(now_s: float) -> Iterator[Pulse]:
             partitions=tuple(Partition(place, rate / 4, int(200 * draw())) for place in range(4)),
             job_wanted=True,
             job_running=True,
+            stopped=(),
             checkpoints=360,
             failed_checkpoints=0,
             checkpoint_age_s=4.0,
