@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fraudctl.console.progress import progress
 from fraudctl.engines.contract import Condition, ProgramState
@@ -18,6 +19,8 @@ from fraudctl.waiting import every
 POLL_SECONDS = 0.05
 FAILED_STARTS = 3
 LOG_LINES = 15
+_TAKEN: Final = re.compile(r"address already in use|BindException", re.IGNORECASE)
+"""how servers say that they cannot listen on a port, which was free when the start began"""
 
 T = TypeVar("T")
 
@@ -88,6 +91,8 @@ class Wait:
     def _failure(self, message: str, programs: Sequence[str], hint: str) -> Unhealthy:
         lines = [line for name in programs for line in self.log(name)]
         log = "".join(f"\n  {line}" for line in lines[-LOG_LINES:]) or "\n  (its log is empty)"
+        if any(_TAKEN.search(line) for line in lines):
+            hint = "something else took one of its ports meanwhile; take others: fraudctl up --any-port"
         return Unhealthy(f"{message}\nlast log lines:{log}", hint)
 
 
