@@ -60,7 +60,7 @@ def interrupt(process: subprocess.Popen[bytes], _: int) -> None:
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(20)
+            process.wait(1)
 
 
 def test_a_question_that_is_interrupted_ends_as_every_other_interrupt(home: Path) -> None:

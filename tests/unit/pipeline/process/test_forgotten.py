@@ -56,8 +56,8 @@ def test_what_is_no_erasure_is_passed_over(kafka: MockKafka, erasures: Erasures)
 def test_without_a_broker_nobody_may_write(
     kafka: MockKafka, erasures: Erasures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.process.forgotten._ASK_S", 0.5)
     assert erasures.remembered([ADA], DECIDED) == [ADA]
+    monkeypatch.setattr("pipeline.process.forgotten._ASK_S", 0.5)
     kafka.close()
     with pytest.raises(Unknown, match="topic of erasures"):
         erasures.remembered([ADA], DECIDED)
