@@ -249,7 +249,7 @@ def main() -> None:
         lambda: (replace(keeper.figures(), rules_put_aside=aside.count),),
         host=stack.metrics_host,
     )
-    for _ in beats(lambda: (keeper.state, jobfiles.wanted_live(_stack_of_home()))):
+    for _ in beats(lambda: (keeper.state, jobfiles.wanted_live(stack))):
         keeper.look()
 
 

@@ -280,6 +280,8 @@ def test_a_job_whose_offsets_have_expired_fails_for_good_and_says_what_to_do(
     cut(broker, topic, 5)
     trace = Job(broker, tmp_path, topic).trace
     assert "SuppressRestartsException" in trace
+    # asked before anything is read, else `up` has said by then that the job runs
+    assert "has the offsets from 5 to before 10, and 2 was to be read next" in trace
     said = reasons.of_kafka(broker.inner, trace)
     assert said is not None
     assert f"the log of {topic}-0 no longer holds what was to be read next, offset 2; " in said

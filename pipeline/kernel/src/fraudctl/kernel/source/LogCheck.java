@@ -40,6 +40,11 @@ final class LogCheck implements AutoCloseable {
         consumer = new KafkaConsumer<>(asking, bytes, bytes);
     }
 
+    /** Whether a split begins at an offset; others begin at the first or the last there is, whatever that may be. */
+    static boolean isPlaced(KafkaPartitionSplit split) {
+        return split.getStartingOffset() >= 0;
+    }
+
     /**
      * The splits behind what their witnesses have seen.
      *
@@ -47,12 +52,17 @@ final class LogCheck implements AutoCloseable {
      *     the place of its witness
      */
     List<KafkaPartitionSplit> checked(List<KafkaPartitionSplit> splits, Witnesses witnesses) {
-        List<TopicPartition> partitions = splits.stream().map(KafkaPartitionSplit::getTopicPartition).toList();
+        List<TopicPartition> partitions = splits.stream().filter(LogCheck::isPlaced)
+                .map(KafkaPartitionSplit::getTopicPartition).toList();
         Map<TopicPartition, Long> begins = consumer.beginningOffsets(partitions);
         Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
         Map<TopicPartition, Long> seen = new HashMap<>();
         List<KafkaPartitionSplit> behind = new ArrayList<>();
         for (KafkaPartitionSplit split : splits) {
+            if (!isPlaced(split)) {
+                behind.add(split);
+                continue;
+            }
             TopicPartition at = split.getTopicPartition();
             mustHold(split, begins.get(at), ends.get(at));
             boolean isWitnessed = witnesses.sees(split);

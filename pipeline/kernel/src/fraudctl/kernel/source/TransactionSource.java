@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Collectors;
 import org.apache.flink.api.connector.source.Boundedness;
 import org.apache.flink.api.connector.source.ReaderOutput;
 import org.apache.flink.api.connector.source.Source;
@@ -110,18 +109,12 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
                 splits.put(split.getPartition(), split);
                 flow.assign(split.getPartition());
             }
-            // others begin at the first or the last there is, whatever that may be
-            Map<Boolean, List<KafkaPartitionSplit>> placed =
-                    added.stream().collect(Collectors.partitioningBy(one -> one.getStartingOffset() >= 0));
-            kafka.addSplits(placed.get(false));
-            if (!placed.get(true).isEmpty()) {
-                kafka.addSplits(checked(placed.get(true)));
-            }
+            kafka.addSplits(added.stream().anyMatch(LogCheck::isPlaced) ? checked(added) : added);
         }
 
-        private List<KafkaPartitionSplit> checked(List<KafkaPartitionSplit> placed) {
+        private List<KafkaPartitionSplit> checked(List<KafkaPartitionSplit> added) {
             try (LogCheck log = new LogCheck(client)) {
-                return log.checked(placed, flow.witnesses());
+                return log.checked(added, flow.witnesses());
             } catch (InvalidOffsetException gone) {
                 throw new SuppressRestartsException(gone);
             }
